@@ -1,0 +1,17 @@
+/* All of base in one include. */
+#pragma once
+#include "base/arena.h"
+#include "base/budget.h"
+#include "base/buf.h"
+#include "base/cursor.h"
+#include "base/hash.h"
+#include "base/json_read.h"
+#include "base/json_write.h"
+#include "base/map.h"
+#include "base/moment.h"
+#include "base/pool.h"
+#include "base/problem.h"
+#include "base/span.h"
+#include "base/status.h"
+#include "base/utf16.h"
+#include "base/vec.h"

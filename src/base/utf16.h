@@ -1,0 +1,18 @@
+/* UTF-16LE as evidence has it: any 16-bit units, broken surrogates included, an odd last byte ignored.
+ * Broken surrogates become U+FFFD. Writers below never put more than 3 bytes a unit (6 with JSON escapes). */
+#pragma once
+#include "base/buf.h"
+#include "base/arena.h"
+
+void  utf16_utf8(span units, buf *out);                       /* plain UTF-8 */
+void  utf16_json(span units, buf *out);                       /* UTF-8, escaped for a JSON string, without the quotes */
+void  utf16_xml(span units, buf *out);                        /* UTF-8, escaped for XML text and attributes */
+char *utf16_text(arena *mem, span units);
+span  utf16_trim(span units);                                 /* without NULs and blanks at the end */
+bool  utf16_is(span units, const char *ascii);                /* equal, ASCII letters in any case */
+bool  utf16_starts(span units, const char *ascii);
+bool  utf16_ends(span units, const char *ascii);
+bool  utf16_has(span units, const char *ascii);
+bool  utf8_valid(span bytes);
+void  utf8_json(span bytes, buf *out);                        /* escaped for a JSON string; invalid bytes become U+FFFD */
+void  utf8_lower_ascii(char *text);                           /* in place */
