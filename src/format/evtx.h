@@ -1,0 +1,60 @@
+/* Windows XML event logs (.evtx): file, chunks, records. Binary XML itself is format/binxml.h.
+ *
+ * Format    J. Metz, "Windows XML Event Log (EVTX) format"; [MS-EVEN6] 2.2.12-2.2.17 for binary XML.
+ * Shapes    File header 4096 bytes ("ElfFile\0"), then chunks of 65536 bytes ("ElfChnk\0"). A record is
+ *           "**\0\0", size, record id, written time (FILETIME), binary XML, size again. Offsets are from the file's start.
+ * Owns      A reader owns one chunk's bytes at a time and everything compiled for the run; a record and all spans in it
+ *           live until the next chunk is loaded. Chunks are read with pread (never mapped): memory does not grow with
+ *           the file, and a file that shrinks meanwhile is an error, not a signal.
+ * Hostile   Every offset and size; checksums may lie; work is bounded in proportion to the chunk. One bad record never
+ *           costs its neighbours, one bad chunk never the next.
+ * Fails     evtx_open when the file cannot be read, or holds neither file header nor chunk. Damage after that is noted in
+ *           the problems given: kinds are listed in docs/formats/evtx.md. */
+#pragma once
+#include "base/base.h"
+#include "format/binxml.h"
+
+#define EVTX_CHUNK 65536u
+#define EVTX_HEADER 4096u
+
+/* Bytes from anywhere: a file, a member of an archive, memory. Returns bytes read (short only at the end), or -1. */
+typedef struct { void *context; int64_t (*read)(void *context, uint64_t offset, void *out, size_t len); uint64_t size; } evtx_source;
+
+typedef struct {
+    uint64_t index;                 /* among the file's chunks, 0 first */
+    uint64_t offset;
+    uint64_t first_id, last_id;     /* as the chunk's header says */
+} evtx_chunk_info;
+
+typedef struct {
+    evtx_source source;
+    bool has_header, dirty, full;   /* flags of the file header */
+    uint64_t next_record_id;        /* as the header says */
+    evtx_chunk_info *chunks;        /* in order of first record id: a wrapped log reads oldest first */
+    size_t chunk_count;
+} evtx;
+
+typedef struct evtx_reader evtx_reader;      /* one thread's: buffers, chunk state, compiled templates */
+
+typedef struct {
+    uint64_t id;                    /* of the record's header */
+    moment written;                 /* of the record's header */
+    uint64_t offset;                /* in the file */
+    uint64_t chunk;
+    bool recovered;                 /* carved: it stood in no live chunk's chain */
+    binxml xml;                     /* its document */
+} evtx_record;
+
+status       evtx_open(arena *mem, evtx_source source, problems *out_problems, evtx *out);
+bool         evtx_is(span first_bytes);                            /* by signature, of a file or of a chunk alone */
+evtx_source  evtx_source_fd(int fd, uint64_t size, arena *mem);
+evtx_source  evtx_source_bytes(span *bytes);                       /* *bytes must outlive it */
+
+evtx_reader *evtx_reader_new(binxml_templates *shared);            /* shared over threads; may be NULL */
+void         evtx_reader_free(evtx_reader *r);
+/* Reads and verifies a chunk; false when nothing of it can be read (noted). */
+bool         evtx_chunk_load(evtx_reader *r, const evtx *file, size_t chunk, problems *noted);
+/* The next record of the loaded chunk; false at its end. A damaged record is noted and skipped. */
+bool         evtx_next(evtx_reader *r, evtx_record *out);
+/* Records in the slack of the loaded chunk, and in chunks that no header names; marked recovered. */
+bool         evtx_next_recovered(evtx_reader *r, evtx_record *out);
