@@ -1,0 +1,69 @@
+/* Detectors: one file a question ("was a password guessed?"). They note what a log says, not what follows from it.
+ *
+ * Shapes    A detector sees the records of one log (one file, one computer name) in order of record id, one thread at a
+ *           time, and writes acts and tallies. Its state is per log; what crosses logs, files or hosts is concluded in
+ *           `incident`. Recovered records come after the others.
+ * Owns      State lives in the log's arena. Texts given to detect_* are copied.
+ * Hostile   State is bounded whatever the log says; what a cap drops depends on content only and is counted
+ *           (detect_cut). Passwords in command lines are masked before they are noted (detect/mask.h).
+ * Facts     Names, paths, indicators and thresholds come from the profile. */
+#pragma once
+#include "event/event.h"
+#include "model/note.h"
+#include "profile/profile.h"
+
+typedef struct detect_log detect_log;        /* where notes of the current log go */
+
+/* What a detector wants to see. channel and provider are compared without case; NULL: any. event_id DETECT_ANY: all. */
+#define DETECT_ANY UINT32_MAX
+typedef struct { const char *channel, *provider; uint32_t event_id; } detect_want;
+
+typedef struct detect_setup {
+    fields *names;
+    const profile *facts;
+    arena *mem;                              /* lives as long as the run */
+} detect_setup;
+
+typedef struct detector {
+    const char *name;
+    const detect_want *wants; size_t want_count;
+    status (*setup)(const detect_setup *s, void **run);                  /* once a run: interns fields, reads profile; may be NULL */
+    void *(*start)(const void *run, arena *mem);                         /* once a log; may be NULL */
+    void (*step)(const void *run, void *state, const event *ev, detect_log *out);
+    void (*finish)(const void *run, void *state, detect_log *out);       /* at the log's end; may be NULL */
+} detector;
+
+extern const detector *const detectors[];    /* detect/table.c; ends with NULL */
+
+/* An act begins with the record it stands for; facts are added; it is noted by the next detect_act or at the step's end. */
+typedef struct detect_act_builder detect_act_builder;
+detect_act_builder *detect_act(detect_log *out, const event *ev, const char *kind);
+void detect_fact(detect_act_builder *a, const char *name, const char *value);            /* NULL or "": not added */
+void detect_fact_u64(detect_act_builder *a, const char *name, uint64_t value);
+void detect_fact_time(detect_act_builder *a, const char *name, moment value);            /* unknown: not added */
+void detect_fact_value(detect_act_builder *a, const char *name, binxml_value value);     /* absent: not added */
+void detect_finding(detect_act_builder *a, const char *finding, severity s, unsigned confidence, const char *techniques, const char *text_id);
+
+/* Counts this record under a key: pairs of names and values, ended by NULL. */
+void detect_count(detect_log *out, const event *ev, const char *kind, ...) __attribute__((sentinel));
+void detect_claim(detect_log *out, const event *ev, const char *key, const char *value, const char *source, const char *strength);
+void detect_cut(detect_log *out, const char *kind, uint64_t dropped);
+arena *detect_scratch(detect_log *out);      /* emptied after each step */
+
+/* The run: set up once, shared by threads; and one log's pass. The notes go to `sink` when the log ends. */
+typedef struct detect_run detect_run;
+typedef struct {
+    void *context;
+    void (*act)(void *context, const act *a);
+    void (*tally)(void *context, const tally *t);
+    void (*block)(void *context, const log_block *b);
+    void (*claim)(void *context, const identity_claim *c);
+    void (*cut)(void *context, const log_ref *log, const char *kind, uint64_t dropped);
+} detect_sink;
+status      detect_run_new(const profile *facts, arena *mem, detect_run **out);
+const fields *detect_run_fields(const detect_run *run);
+/* One file's pass: records of several computers in one file are separate logs. */
+typedef struct detect_pass detect_pass;
+detect_pass *detect_pass_new(const detect_run *run, const char *file_id, const char *path);
+void         detect_pass_step(detect_pass *p, const event *ev);
+void         detect_pass_end(detect_pass *p, const detect_sink *sink);      /* gives all notes, frees the pass */

@@ -1,0 +1,22 @@
+/* Evidence as the case lists it, and references into it. */
+#pragma once
+#include "base/base.h"
+
+typedef struct {
+    const char *id;              /* first 16 hex digits of sha256 */
+    const char *path;            /* relative to its unit, '/' between parts, UTF-8 */
+    const char *unit;            /* name of the unit: last part of its folder's or archive's name */
+    const char *sha256;
+    uint64_t bytes;
+    const char *kind;            /* evtx, evt, registry, task, job, crash-dump, minidump, disk-image, prefetch, mft, jsonl, pcap, text, archive, other */
+    bool read;                   /* false: recognised, not read (why says it) */
+    const char *why;
+    const char *computer;        /* the name most records bear; NULL: none */
+    uint64_t records, recovered;
+    uint64_t first_record, last_record;
+    moment first, last;
+    const char *channel;         /* of a log */
+    const problem *problems; size_t problem_count; uint64_t problems_dropped;
+} evidence_file;
+
+typedef struct { const char *file; const char *channel; uint64_t record; const char *key; uint64_t offset; moment time; } evidence_ref;   /* record 0 with a key: a registry path and the like */
