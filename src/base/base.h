@@ -11,6 +11,7 @@
 #include "base/moment.h"
 #include "base/pool.h"
 #include "base/problem.h"
+#include "base/progress.h"
 #include "base/span.h"
 #include "base/status.h"
 #include "base/utf16.h"

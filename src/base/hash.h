@@ -11,4 +11,5 @@ void     sha256_of(span bytes, uint8_t out[32]);
 void     hex_of(span bytes, char *out);                     /* 2 * len + 1 bytes, lowercase */
 uint32_t crc32_of(span bytes);
 uint32_t crc32_add(uint32_t crc, span bytes);               /* crc of what came before; 0 to begin */
-uint64_t hash64(span bytes);
+uint64_t hash64(span bytes);                               /* SipHash-2-4, always the same key */
+uint64_t hash64_keyed(const uint8_t key[16], span bytes);

@@ -14,5 +14,8 @@ bool  utf16_starts(span units, const char *ascii);
 bool  utf16_ends(span units, const char *ascii);
 bool  utf16_has(span units, const char *ascii);
 bool  utf8_valid(span bytes);
+#define UTF8_INVALID UINT32_MAX
+uint32_t utf8_take(span bytes, size_t *at);                   /* one code point, at < len; UTF8_INVALID for what is none */
+size_t utf8_put(uint8_t to[4], uint32_t c);                   /* one code point; 1 to 4 bytes */
 void  utf8_json(span bytes, buf *out);                        /* escaped for a JSON string; invalid bytes become U+FFFD */
 void  utf8_lower_ascii(char *text);                           /* in place */
