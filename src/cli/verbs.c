@@ -1,0 +1,19 @@
+/* The table of verbs, in the order of the help. A new verb is its file and one line in each list here. */
+#include "cli/verb.h"
+
+#include <string.h>
+
+extern const verb verb_help;
+
+const verb *const verbs[] = {
+    &verb_help,
+};
+const size_t verb_count = sizeof verbs / sizeof *verbs;
+
+const verb *verb_named(const char *name)
+{
+    for (size_t i = 0; i < verb_count; i++)
+        if (strcmp(verbs[i]->name, name) == 0)
+            return verbs[i];
+    return NULL;
+}
