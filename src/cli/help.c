@@ -46,7 +46,7 @@ static void put_options(FILE *to, const option *options, size_t count)
         int len = o->letter ? fprintf(to, "  -%c, --%s", o->letter, o->name) : fprintf(to, "      --%s", o->name);
         if (o->argument)
             len += fprintf(to, " %s", o->argument);
-        if (len >= HELP_AT) {
+        if (len > HELP_AT - 2) {
             fputc('\n', to);
             len = 0;
         }

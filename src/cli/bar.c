@@ -1,0 +1,115 @@
+#include "cli/bar.h"
+
+#include "cli/console.h"
+
+#include <sys/ioctl.h>
+#include <time.h>
+
+#define POLL_MS 200
+
+/* "1.4 GB": three digits at most, and never wider than 8. */
+static void size_text(uint64_t bytes, char out[16])
+{
+    static const char *const units[] = { "B", "KB", "MB", "GB", "TB", "PB" };
+    double size = (double)bytes;
+    size_t unit = 0;
+    while (size >= 999.5 && unit + 1 < sizeof units / sizeof *units) {
+        size /= 1000;
+        unit++;
+    }
+    snprintf(out, 16, unit > 0 && size < 9.95 ? "%.1f %s" : "%.0f %s", size, units[unit]);
+}
+
+static void span_text(double seconds, char out[40])
+{
+    uint64_t s = (uint64_t)(seconds + 0.5);
+    if (s < 60)
+        snprintf(out, 40, "%u s", (unsigned)s);
+    else if (s < 3600)
+        snprintf(out, 40, "%u min %02u s", (unsigned)(s / 60), (unsigned)(s % 60));
+    else
+        snprintf(out, 40, "%llu h %02u min", (unsigned long long)(s / 3600), (unsigned)(s / 60 % 60));
+}
+
+void bar_text(progress_state now, double seconds, const char *what, unsigned columns, char *out, size_t room)
+{
+    char done[16], total[16], left[40], drawn[32], line[256];
+    size_text(now.done, done);
+    if (now.total == 0) {
+        snprintf(line, sizeof line, "%s  %s", what, done);
+    } else {
+        double part = (double)now.done / (double)now.total;
+        size_text(now.total, total);
+        size_t full = (size_t)(part * 20);
+        for (size_t i = 0; i < 20; i++)
+            drawn[i] = i < full ? '#' : '.';
+        drawn[20] = '\0';
+        int len = snprintf(line, sizeof line, "%s  [%s] %3u %%  %s of %s", what, drawn, (unsigned)(part * 100), done, total);
+        /* The first seconds tell little about the rest. */
+        if (seconds >= 2 && part >= 0.01 && now.done < now.total && len > 0 && (size_t)len < sizeof line) {
+            span_text(seconds * (1 - part) / part, left);
+            snprintf(line + len, sizeof line - (size_t)len, "  about %s left", left);
+        }
+    }
+    snprintf(out, columns + 1 < room ? columns + 1 : room, "%s", line);
+}
+
+static double seconds_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static unsigned columns_now(void)
+{
+    struct winsize size = { 0 };
+    return ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1u : 79;
+}
+
+static void *draw(void *context)
+{
+    bar *b = context;
+    double began = seconds_now();
+    pthread_mutex_lock(&b->lock);
+    while (!b->ends) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += POLL_MS * 1000000;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_cond_timedwait(&b->wake, &b->lock, &until);
+        if (b->ends)
+            break;
+        char line[200];
+        bar_text(progress_now(b->of), seconds_now() - began, b->what, columns_now(), line, sizeof line);
+        console_bar(line);
+    }
+    pthread_mutex_unlock(&b->lock);
+    console_bar(NULL);
+    return NULL;
+}
+
+void bar_begin(bar *b, progress *of, const char *what)
+{
+    *b = (bar){ .of = of, .what = what };
+    if (!console_is_terminal(stderr))
+        return;
+    pthread_mutex_init(&b->lock, NULL);
+    pthread_cond_init(&b->wake, NULL);
+    b->runs = pthread_create(&b->thread, NULL, draw, b) == 0;
+}
+
+void bar_end(bar *b)
+{
+    if (!b->runs)
+        return;
+    pthread_mutex_lock(&b->lock);
+    b->ends = true;
+    pthread_cond_signal(&b->wake);
+    pthread_mutex_unlock(&b->lock);
+    pthread_join(b->thread, NULL);
+    pthread_cond_destroy(&b->wake);
+    pthread_mutex_destroy(&b->lock);
+    b->runs = false;
+}
