@@ -16,3 +16,4 @@
 #include "base/status.h"
 #include "base/utf16.h"
 #include "base/vec.h"
+#include "base/zone.h"

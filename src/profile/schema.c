@@ -1,0 +1,192 @@
+#include "profile/schema.h"
+
+#include "profile/tree.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+const schema_key profile_keys[] = {
+    { "*", "about", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "*", "source", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+
+    { "guessing", "burst", SCHEMA_MAP, SCHEMA_REQUIRED },
+    { "guessing", "burst.tries", SCHEMA_NUMBER, SCHEMA_REQUIRED },
+    { "guessing", "burst.window", SCHEMA_DURATION, SCHEMA_REQUIRED },
+    { "guessing", "burst.why", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "guessing", "burst.source", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "guessing", "flood", SCHEMA_MAP, SCHEMA_REQUIRED },
+    { "guessing", "flood.tries", SCHEMA_NUMBER, SCHEMA_REQUIRED },
+    { "guessing", "flood.window", SCHEMA_DURATION, SCHEMA_REQUIRED },
+    { "guessing", "flood.why", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "guessing", "flood.source", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "guessing", "slow", SCHEMA_MAP, SCHEMA_REQUIRED },
+    { "guessing", "slow.tries", SCHEMA_NUMBER, SCHEMA_REQUIRED },
+    { "guessing", "slow.window", SCHEMA_DURATION, SCHEMA_REQUIRED },
+    { "guessing", "slow.accounts_for_service", SCHEMA_NUMBER, SCHEMA_REQUIRED },
+    { "guessing", "slow.why", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "guessing", "slow.source", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "guessing", "spray", SCHEMA_MAP, SCHEMA_REQUIRED },
+    { "guessing", "spray.accounts", SCHEMA_NUMBER, SCHEMA_REQUIRED },
+    { "guessing", "spray.window", SCHEMA_DURATION, SCHEMA_REQUIRED },
+    { "guessing", "spray.tries_per_account", SCHEMA_NUMBER, SCHEMA_REQUIRED },
+    { "guessing", "spray.why", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "guessing", "spray.source", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "guessing", "unknown_names", SCHEMA_MAP, SCHEMA_REQUIRED },
+    { "guessing", "unknown_names.accounts", SCHEMA_NUMBER, SCHEMA_REQUIRED },
+    { "guessing", "unknown_names.window", SCHEMA_DURATION, SCHEMA_REQUIRED },
+    { "guessing", "unknown_names.why", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "guessing", "unknown_names.source", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "guessing", "success", SCHEMA_MAP, SCHEMA_REQUIRED },
+    { "guessing", "success.tries", SCHEMA_NUMBER, SCHEMA_REQUIRED },
+    { "guessing", "success.window", SCHEMA_DURATION, SCHEMA_REQUIRED },
+    { "guessing", "success.window_slow", SCHEMA_DURATION, SCHEMA_REQUIRED },
+    { "guessing", "success.why", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "guessing", "success.source", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "guessing", "sub_status", SCHEMA_LIST, SCHEMA_REQUIRED },
+    { "guessing", "sub_status[]", SCHEMA_MAP, SCHEMA_OPTIONAL },
+    { "guessing", "sub_status[].code", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "guessing", "sub_status[].means", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "guessing", "not_a_try", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+};
+const size_t profile_key_count = sizeof profile_keys / sizeof *profile_keys;
+
+enum { PATH = 256 };
+
+typedef struct {
+    const schema_key *keys;
+    size_t count;
+    const char *file, *shown_as;
+} schema;
+
+__attribute__((format(printf, 3, 4)))
+static status refuse(const schema *s, const profile_node *node, const char *format, ...)
+{
+    char words[160];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(words, sizeof words, format, args);
+    va_end(args);
+    return status_fail(STATUS_BAD_INPUT, "%s:%u: %s", s->shown_as, node->line, words);
+}
+
+/* A line for the file "*" is a line for every file. */
+static bool is_for(const schema_key *line, const char *file)
+{
+    return strcmp(line->file, file) == 0 || strcmp(line->file, "*") == 0;
+}
+
+bool schema_knows(const schema_key *keys, size_t count, const char *file)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(keys[i].file, file) == 0)
+            return true;
+    return false;
+}
+
+static const schema_key *find(const schema *s, const char *path)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (is_for(&s->keys[i], s->file) && strcmp(s->keys[i].path, path) == 0)
+            return &s->keys[i];
+    return NULL;
+}
+
+/* The line for a member of the map at `path`: by its key, or any key. `out` gets the line's path. */
+static const schema_key *find_member(const schema *s, const char *path, const char *key, char out[PATH])
+{
+    const char *dot = *path ? "." : "";
+    const schema_key *found = NULL;
+    if (snprintf(out, PATH, "%s%s%s", path, dot, key) < PATH)
+        found = find(s, out);
+    if (!found && snprintf(out, PATH, "%s%s*", path, dot) < PATH)
+        found = find(s, out);
+    return found;
+}
+
+static const char *wanted(const profile_node *node, schema_kind kind)
+{
+    bool word = node->kind == PROFILE_WORD;
+    int64_t number;
+    double real;
+    switch (kind) {
+    case SCHEMA_TEXT:
+        return word ? NULL : "a text";
+    case SCHEMA_NUMBER:
+        return word && !node->quoted && tree_read_number(node->text, &number) ? NULL : "a whole number";
+    case SCHEMA_REAL:
+        return word && !node->quoted && tree_read_real(node->text, &real) ? NULL : "a number";
+    case SCHEMA_DURATION:
+        return word && tree_read_duration(node->text, &number) ? NULL : "a duration such as 30s, 5m, 1h, 2d";
+    case SCHEMA_BOOL:
+        return word && (strcmp(node->text, "true") == 0 || strcmp(node->text, "false") == 0) ? NULL : "true or false";
+    case SCHEMA_TEXTS:
+        for (const profile_node *child = node->first; child; child = child->next)
+            if (child->kind != PROFILE_WORD)
+                return "a list of texts";
+        return node->kind == PROFILE_MAP ? "a list of texts" : NULL;
+    case SCHEMA_LIST:
+        return node->kind == PROFILE_LIST ? NULL : "a list";
+    case SCHEMA_MAP:
+        return node->kind == PROFILE_MAP ? NULL : "keys and values";
+    }
+    return "something else";
+}
+
+static status check_map(const schema *s, const char *path, const profile_node *map);
+
+/* A node whose line in the schema is known. */
+static status check(const schema *s, const schema_key *line, const profile_node *node)
+{
+    const char *want = wanted(node, line->kind);
+    if (want && node->key)
+        return refuse(s, node, "'%s' must be %s", node->key, want);
+    if (want)
+        return refuse(s, node, "%s was expected here", want);
+    if (line->kind == SCHEMA_MAP)
+        return check_map(s, line->path, node);
+    if (line->kind != SCHEMA_LIST)
+        return status_ok();
+
+    char path[PATH];
+    snprintf(path, sizeof path, "%s[]", line->path);
+    const schema_key *each = find(s, path);
+    assert(each);
+    for (const profile_node *child = node->first; child; child = child->next) {
+        status done = check(s, each, child);
+        if (!status_is_ok(done))
+            return done;
+    }
+    return status_ok();
+}
+
+static status check_map(const schema *s, const char *path, const profile_node *map)
+{
+    char at[PATH];
+    for (const profile_node *child = map->first; child; child = child->next) {
+        const schema_key *line = find_member(s, path, child->key, at);
+        if (!line)
+            return refuse(s, child, "unknown key '%s'", child->key);
+        status done = check(s, line, child);
+        if (!status_is_ok(done))
+            return done;
+    }
+    size_t len = strlen(path);
+    for (size_t i = 0; i < s->count; i++) {
+        const schema_key *line = &s->keys[i];
+        if (line->need != SCHEMA_REQUIRED || !is_for(line, s->file) || strncmp(line->path, path, len) != 0)
+            continue;
+        const char *rest = line->path + len;
+        if (len && *rest++ != '.')
+            continue;
+        if (*rest != '*' && !strpbrk(rest, ".[") && !profile_get(map, rest))
+            return refuse(s, map, "the key '%s' is missing", rest);
+    }
+    return status_ok();
+}
+
+status schema_check(const schema_key *keys, size_t count, const char *file, const char *shown_as, const profile_node *root)
+{
+    schema s = { keys, count, file, shown_as };
+    return check_map(&s, "", root);
+}

@@ -1,0 +1,16 @@
+/* From YAML to a tree of profile_node, for profiles and scene alike.
+ *
+ * Hostile   At most TREE_BYTES bytes and TREE_DEPTH levels. Anchors, aliases and tags are refused, so a small file is never
+ *           a large tree; so are a second document, a key that stands twice, a key that is no word, and an empty value.
+ * Fails     STATUS_BAD_INPUT with "name:line: ..." in its words. */
+#pragma once
+#include "profile/profile.h"
+
+#define TREE_BYTES (4u << 20)
+#define TREE_DEPTH 16
+
+status tree_parse(arena *mem, const char *name, span bytes, const profile_node **root);
+bool   tree_read_number(const char *text, int64_t *out);
+bool   tree_read_real(const char *text, double *out);
+bool   tree_read_duration(const char *text, int64_t *seconds);
+bool   tree_same_word(const char *a, const char *b);           /* ASCII letters in any case */
