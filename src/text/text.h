@@ -1,9 +1,15 @@
 /* Every sentence a person reads: text id and arguments to words, in English and Chinese.
  *
- * Shapes    A catalogue entry is (id, en, zh); "{name}" stands for an argument, "{name?with}…{/}" for a part that is there only
- *           when the argument is given. Entries live in src/text/catalogue/<room or subject>.def, one TEXT(id, en, zh) each.
+ * Shapes    A catalogue entry is (id, en, zh), one TEXT(id, en, zh) in src/text/catalogue/<room or subject>.def; a new .def
+ *           file is named by one line in catalogue/all.h. In the words of an entry
+ *             {name}              stands for the argument, written by its kind (model/case.h);
+ *             {name:kind}         writes it as word, time, number, duration, percent or list, whatever kind it came as
+ *                                 (facts of notes come as plain text); {name:s} is "s" unless the number is 1;
+ *             {name?before}…{/}   is there only when the argument is given and not empty ("{source?from }{source}{/}");
+ *             {name!before}…{/}   is there only when it is not. These nest.
+ *           Both languages name the same arguments. An argument that is not given is written "?".
  *           Times are written in the given zone, "2020-05-11 12:05:10", the zone named once by the page.
- *           Percentages become the words of ICD 203 ("very likely"), rounded to 5 %.
+ *           Percentages become the words of ICD 203 ("very likely") with the number rounded to 5 %.
  * Hostile   Arguments are evidence: put as they are; whoever writes the page escapes. */
 #pragma once
 #include "base/base.h"
@@ -14,6 +20,9 @@ typedef struct { int minutes; const char *name; } text_zone;
 
 bool        text_known(const char *id);
 void        text_sentence(const sentence *s, lang l, text_zone zone, buf *out);       /* "" for no sentence; an unknown id is put in brackets */
+void        text_fill(const char *words, const sentence *args, lang l, text_zone zone, buf *out);   /* words that are not in the catalogue, args->id unused */
 const char *text_word(const char *word, lang l);          /* a single word or label of the catalogue ("word.rdp"); the word itself when unknown */
 const char *text_likelihood(unsigned percent, lang l);
-void        text_time(moment t, text_zone zone, buf *out);
+void        text_time(moment t, text_zone zone, buf *out);                            /* "" when unknown */
+void        text_number(uint64_t n, buf *out);                                        /* "4,211" */
+void        text_duration(uint64_t seconds, lang l, buf *out);                        /* the two largest units */

@@ -1,0 +1,158 @@
+#include "text/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+static const text_zone china = { 480, "UTC+08:00" };
+
+static void expect(const char *words, arg *args, size_t count, lang l, const char *wanted)
+{
+    buf out;
+    buf_init(&out, 4096);
+    sentence s = { .args = args, .arg_count = count };
+    text_fill(words, &s, l, china, &out);
+    assert_string_equal(buf_text(&out), wanted);
+    buf_done(&out);
+}
+
+static void arguments_are_written_by_their_kind(void **state)
+{
+    (void)state;
+    arg a[] = {
+        { "who", ARG_TEXT, "DB\\sa" }, { "n", ARG_NUMBER, "4211" }, { "when", ARG_TIME, "2020-05-11T04:05:10.1234567Z" },
+        { "host", ARG_HOST, "DB-01" }, { "p", ARG_PERCENT, "88" }, { "d", ARG_DURATION, "3725" }, { "via", ARG_WORD, "rdp" },
+        { "l", ARG_LIST, "a\nb\nc" },
+    };
+    size_t n = sizeof a / sizeof *a;
+    expect("{who} {n} {when} {host}", a, n, LANG_EN, "DB\\sa 4,211 2020-05-11 12:05:10 DB-01");
+    expect("{p}; {d}; {via}; {l}", a, n, LANG_EN, "very likely (about 90 %); 1 h 2 min; Remote Desktop (RDP); a, b and c");
+    expect("{p};{d};{via};{l}", a, n, LANG_ZH, "很可能(约 90 %);1 小时2 分钟;远程桌面(RDP);a、b和c");
+}
+
+static void plain_text_is_written_as_the_entry_asks(void **state)
+{
+    (void)state;
+    arg a[] = { { "n", ARG_TEXT, "12345" }, { "one", ARG_TEXT, "1" }, { "t", ARG_TEXT, "2020-05-11T04:05:10Z" }, { "w", ARG_TEXT, "mssql" } };
+    expect("{n:number} attempt{n:s}, {one} day{one:s}, {t:time}, {w:word}", a, 4, LANG_EN,
+           "12,345 attempts, 1 day, 2020-05-11 12:05:10, SQL Server (MSSQL)");
+}
+
+static void what_is_no_number_or_time_stays_as_it_is(void **state)
+{
+    (void)state;
+    arg a[] = { { "n", ARG_NUMBER, "many" }, { "t", ARG_TIME, "at noon" }, { "w", ARG_WORD, "carrier-pigeon" }, { "d", ARG_DURATION, "-5" } };
+    expect("{n} {t} {w} {d}", a, 4, LANG_EN, "many at noon carrier-pigeon -5");
+}
+
+static void a_part_is_there_only_with_its_argument(void **state)
+{
+    (void)state;
+    arg a[] = { { "source", ARG_TEXT, "10.0.0.9" }, { "empty", ARG_TEXT, "" } };
+    const char *words = "logged on{source? from }{source}{/}{account?} as {account}{/}{empty?}never{/}{empty!} always{/}.";
+    expect(words, a, 2, LANG_EN, "logged on from 10.0.0.9 always.");
+    expect(words, a, 0, LANG_EN, "logged on always.");
+    expect("{a?}A{b?}B{/}{/}{source?}S{b?}B{/}{a!}-{/}{/}", a, 2, LANG_EN, "S-");
+}
+
+static void a_missing_argument_is_seen(void **state)
+{
+    (void)state;
+    expect("by {who}", NULL, 0, LANG_EN, "by ?");
+}
+
+static void evidence_is_never_read_as_a_pattern(void **state)
+{
+    (void)state;
+    arg a[] = { { "who", ARG_TEXT, "{host} {n?}%s%n{/}" }, { "host", ARG_HOST, "DB" } };
+    expect("{who}|{host}", a, 2, LANG_EN, "{host} {n?}%s%n{/}|DB");
+}
+
+static void an_unknown_id_is_put_in_brackets(void **state)
+{
+    (void)state;
+    arg a[] = { { "x", ARG_TEXT, "1" } };
+    sentence s = { .id = "no.such.sentence", .args = a, .arg_count = 1 }, none = { 0 };
+    buf out;
+    buf_init(&out, 256);
+    text_sentence(&s, LANG_ZH, china, &out);
+    assert_string_equal(buf_text(&out), "[no.such.sentence: x=1]");
+    buf_clear(&out);
+    text_sentence(&none, LANG_EN, china, &out);
+    assert_int_equal(out.len, 0);
+    assert_false(text_known("no.such.sentence"));
+    assert_true(text_known("word.rdp"));
+    buf_done(&out);
+}
+
+/* reasoning.md 6.3: the bands of ICD 203. */
+static void likelihood_has_the_words_of_icd_203(void **state)
+{
+    (void)state;
+    static const struct { unsigned percent; const char *word; } bands[] = {
+        { 0, "almost no chance" }, { 4, "almost no chance" }, { 5, "very unlikely" }, { 19, "very unlikely" }, { 20, "unlikely" },
+        { 44, "unlikely" }, { 45, "roughly even chance" }, { 55, "roughly even chance" }, { 56, "likely" }, { 80, "likely" },
+        { 81, "very likely" }, { 94, "very likely" }, { 95, "almost certain" }, { 100, "almost certain" },
+    };
+    for (size_t i = 0; i < sizeof bands / sizeof *bands; i++)
+        assert_string_equal(text_likelihood(bands[i].percent, LANG_EN), bands[i].word);
+    assert_string_equal(text_likelihood(90, LANG_ZH), "很可能");
+}
+
+static void a_percentage_never_claims_certainty(void **state)
+{
+    (void)state;
+    arg a[] = { { "p", ARG_PERCENT, "100" }, { "q", ARG_PERCENT, "1" } };
+    expect("{p}, {q}", a, 2, LANG_EN, "almost certain (about 95 %), almost no chance (about 5 %)");
+}
+
+static void times_are_written_in_the_zone(void **state)
+{
+    (void)state;
+    moment t;
+    assert_true(moment_parse(span_str("2020-05-10T23:59:59.9999999Z"), &t));
+    buf out;
+    buf_init(&out, 256);
+    text_time(t, china, &out);
+    buf_char(&out, '|');
+    text_time(t, (text_zone){ -210, "UTC-03:30" }, &out);
+    buf_char(&out, '|');
+    text_time(MOMENT_UNKNOWN, china, &out);
+    buf_char(&out, '|');
+    text_time(0, (text_zone){ -60, "UTC-01:00" }, &out);
+    assert_string_equal(buf_text(&out), "2020-05-11 07:59:59|2020-05-10 20:29:59||1601-01-01 00:00:00");
+    buf_done(&out);
+}
+
+static void durations_have_their_two_largest_units(void **state)
+{
+    (void)state;
+    static const struct { uint64_t seconds; const char *en; } lengths[] = {
+        { 0, "0 s" }, { 59, "59 s" }, { 60, "1 min" }, { 3600, "1 h" }, { 3601, "1 h" }, { 90061, "1 d 1 h" }, { 86400ull * 2000, "2,000 d" },
+    };
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        buf out;
+        buf_init(&out, 64);
+        text_duration(lengths[i].seconds, LANG_EN, &out);
+        assert_string_equal(buf_text(&out), lengths[i].en);
+        buf_done(&out);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arguments_are_written_by_their_kind),
+        cmocka_unit_test(plain_text_is_written_as_the_entry_asks),
+        cmocka_unit_test(what_is_no_number_or_time_stays_as_it_is),
+        cmocka_unit_test(a_part_is_there_only_with_its_argument),
+        cmocka_unit_test(a_missing_argument_is_seen),
+        cmocka_unit_test(evidence_is_never_read_as_a_pattern),
+        cmocka_unit_test(an_unknown_id_is_put_in_brackets),
+        cmocka_unit_test(likelihood_has_the_words_of_icd_203),
+        cmocka_unit_test(a_percentage_never_claims_certainty),
+        cmocka_unit_test(times_are_written_in_the_zone),
+        cmocka_unit_test(durations_have_their_two_largest_units),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
