@@ -2,7 +2,7 @@
  *
  * Format    YAML, UTF-8, one document a file: maps, lists and plain or quoted words; no anchors, aliases or tags. Every
  *           file begins with `about` (what it holds) and `source` (where its facts come from, a text or a list of texts).
- *           Which other keys a file may have, and must have, stands in schema.c; a file that has no lines there is refused.
+ *           Which other keys a file may have, and must have, stands in keys.c; a file that has no lines there is refused.
  * Shapes    A node is a word, a list or a map. Members of a map stand in the file's order and no key stands twice.
  *           Words keep their text. Helpers below take NULL for a node and find nothing in it, so chains need no checks:
  *               for (const profile_node *p = profile_list(profile_root(facts, "core-processes"), "processes"); p; p = p->next)

@@ -6,51 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-const schema_key profile_keys[] = {
-    { "*", "about", SCHEMA_TEXT, SCHEMA_REQUIRED },
-    { "*", "source", SCHEMA_TEXTS, SCHEMA_REQUIRED },
-
-    { "guessing", "burst", SCHEMA_MAP, SCHEMA_REQUIRED },
-    { "guessing", "burst.tries", SCHEMA_NUMBER, SCHEMA_REQUIRED },
-    { "guessing", "burst.window", SCHEMA_DURATION, SCHEMA_REQUIRED },
-    { "guessing", "burst.why", SCHEMA_TEXT, SCHEMA_REQUIRED },
-    { "guessing", "burst.source", SCHEMA_TEXTS, SCHEMA_REQUIRED },
-    { "guessing", "flood", SCHEMA_MAP, SCHEMA_REQUIRED },
-    { "guessing", "flood.tries", SCHEMA_NUMBER, SCHEMA_REQUIRED },
-    { "guessing", "flood.window", SCHEMA_DURATION, SCHEMA_REQUIRED },
-    { "guessing", "flood.why", SCHEMA_TEXT, SCHEMA_REQUIRED },
-    { "guessing", "flood.source", SCHEMA_TEXTS, SCHEMA_REQUIRED },
-    { "guessing", "slow", SCHEMA_MAP, SCHEMA_REQUIRED },
-    { "guessing", "slow.tries", SCHEMA_NUMBER, SCHEMA_REQUIRED },
-    { "guessing", "slow.window", SCHEMA_DURATION, SCHEMA_REQUIRED },
-    { "guessing", "slow.accounts_for_service", SCHEMA_NUMBER, SCHEMA_REQUIRED },
-    { "guessing", "slow.why", SCHEMA_TEXT, SCHEMA_REQUIRED },
-    { "guessing", "slow.source", SCHEMA_TEXTS, SCHEMA_REQUIRED },
-    { "guessing", "spray", SCHEMA_MAP, SCHEMA_REQUIRED },
-    { "guessing", "spray.accounts", SCHEMA_NUMBER, SCHEMA_REQUIRED },
-    { "guessing", "spray.window", SCHEMA_DURATION, SCHEMA_REQUIRED },
-    { "guessing", "spray.tries_per_account", SCHEMA_NUMBER, SCHEMA_REQUIRED },
-    { "guessing", "spray.why", SCHEMA_TEXT, SCHEMA_REQUIRED },
-    { "guessing", "spray.source", SCHEMA_TEXTS, SCHEMA_REQUIRED },
-    { "guessing", "unknown_names", SCHEMA_MAP, SCHEMA_REQUIRED },
-    { "guessing", "unknown_names.accounts", SCHEMA_NUMBER, SCHEMA_REQUIRED },
-    { "guessing", "unknown_names.window", SCHEMA_DURATION, SCHEMA_REQUIRED },
-    { "guessing", "unknown_names.why", SCHEMA_TEXT, SCHEMA_REQUIRED },
-    { "guessing", "unknown_names.source", SCHEMA_TEXTS, SCHEMA_REQUIRED },
-    { "guessing", "success", SCHEMA_MAP, SCHEMA_REQUIRED },
-    { "guessing", "success.tries", SCHEMA_NUMBER, SCHEMA_REQUIRED },
-    { "guessing", "success.window", SCHEMA_DURATION, SCHEMA_REQUIRED },
-    { "guessing", "success.window_slow", SCHEMA_DURATION, SCHEMA_REQUIRED },
-    { "guessing", "success.why", SCHEMA_TEXT, SCHEMA_REQUIRED },
-    { "guessing", "success.source", SCHEMA_TEXTS, SCHEMA_REQUIRED },
-    { "guessing", "sub_status", SCHEMA_LIST, SCHEMA_REQUIRED },
-    { "guessing", "sub_status[]", SCHEMA_MAP, SCHEMA_OPTIONAL },
-    { "guessing", "sub_status[].code", SCHEMA_TEXT, SCHEMA_REQUIRED },
-    { "guessing", "sub_status[].means", SCHEMA_TEXT, SCHEMA_REQUIRED },
-    { "guessing", "not_a_try", SCHEMA_TEXTS, SCHEMA_REQUIRED },
-};
-const size_t profile_key_count = sizeof profile_keys / sizeof *profile_keys;
-
 enum { PATH = 256 };
 
 typedef struct {

@@ -1,4 +1,4 @@
-/* Which keys a file may have. One line a key, in schema.c:
+/* Which keys a file may have. One line a key, in keys.c:
  *
  *     { "core-processes", "processes[].path", SCHEMA_TEXT, SCHEMA_REQUIRED },
  *
