@@ -1,0 +1,199 @@
+/* The join from inside: what the files of this room share.
+ *
+ * Shapes    A run goes through its stages in order (join.c): gather, identity, logs, notes; then one file a question, each
+ *           adding findings; then the story, the plan and what cannot be known. A stage reads what earlier ones left.
+ *           Hosts are indices into `hosts` and stay so from identity to the case; hosts that delivered nothing are added
+ *           behind the others by dark.c, after the questions and before the story.
+ *           Everything that is iterated is sorted by content. No stage may depend on the order or number of digests.
+ * Owns      `joined` and all it points to live in its arena; only vec and map members are on the heap, freed by join.c.
+ * Facts     Every weight and threshold comes from profiles/reasoning.yml by name: weight(j, "guessing.burst-tries"). */
+#pragma once
+#include "incident/incident.h"
+
+typedef struct joined joined;
+
+/* ---- What was gathered ------------------------------------------------------------------------------------------- */
+
+/* One log of one file under one computer name, as survey saw it; told once however many digests and paths bring it. */
+typedef struct {
+    const char *file, *path, *computer, *channel;
+    const log_block **blocks; size_t block_count;        /* by block, each once */
+    uint64_t first_record, last_record, records;         /* 0 records: no block tells of it */
+    moment first, last;
+    uint32_t host, log;                                  /* its host, and its index in `logs` */
+} raw_log;
+
+/* One channel of one host, copies put together: what can be known from it. A host that was set back to an earlier state, or
+ * installed anew, has several of a channel. */
+typedef enum { GAP_MISSING, GAP_SILENT } gap_kind;       /* record ids are missing; nothing was written while other channels speak */
+typedef struct { gap_kind kind; moment from, to; uint64_t after, before, missing; } log_gap;   /* between records `after` and `before` */
+typedef struct {
+    uint32_t host;
+    const char *channel;
+    moment from, to;
+    uint64_t first_record, last_record, records, missing;
+    bool rolled;                                         /* begins with an id above 1 that no clearing explains */
+    bool cleared;                                        /* begins with its own clearing */
+    bool partial;                                        /* so many ids are missing that it is a selection, not a log */
+    log_gap *gaps; size_t gap_count;                     /* in order of record */
+    block_anchor *anchors; size_t anchor_count;          /* in order of record */
+    const char **files; size_t file_count;               /* evidence ids */
+} joined_log;
+
+typedef struct { moment start, width; uint32_t count; uint64_t record; moment first, last; const log_ref *log; } joined_bucket;
+typedef struct {
+    uint32_t host;
+    const char *kind, *channel;
+    const fact *key; size_t key_count;
+    joined_bucket *buckets; size_t bucket_count;         /* in order of start; each record counted once */
+    uint64_t total;
+    moment first, last;
+} joined_tally;
+
+/* ---- Hosts ------------------------------------------------------------------------------------------------------- */
+
+typedef struct { const char *name; moment from, to; uint64_t records; } name_span;                 /* as records bear it */
+/* Grades: what claims an address for a host, best first. */
+typedef enum { ADDRESS_TOLD = 1, ADDRESS_NTLM, ADDRESS_SESSION, ADDRESS_STRONG, ADDRESS_OWN } address_grade;
+typedef struct { const char *address; moment from, to; address_grade grade; } address_span;
+
+typedef struct {
+    const char *id;
+    bool collected;
+    name_span *names; size_t name_count;                 /* newest first; [0] is shown */
+    address_span *addresses; size_t address_count;       /* best grade first */
+    const char **sids; size_t sid_count;                 /* of the machine */
+    const char *os, *build, *role, *domain, *time_zone, *protection;   /* NULL: not known */
+    int zone_minutes; bool zone_known;
+    const act **acts; size_t act_count;                  /* by kind, then time, channel, record */
+    joined_tally **tallies; size_t tally_count;          /* by kind, then first, then key */
+    uint32_t *logs; size_t log_count;                    /* by channel, then time */
+    moment first, last;                                  /* of all its records */
+    vec notes;                                           /* of sentence: why it is taken for one host */
+
+    /* Left by the verdict (verdict.c), before the story. */
+    infection infected;
+    double weight;                                       /* log-odds that the attacker acted on it */
+} joined_host;
+
+/* ---- Findings ---------------------------------------------------------------------------------------------------- */
+
+/* How far an act got. The order matters: each says more than the one before. */
+typedef enum { REACH_NONE, REACH_ATTEMPT, REACH_ACCESS, REACH_EXECUTION, REACH_PERSISTENCE } reach;
+
+/* A finding on its way, with what the story needs and the case does not show. */
+typedef struct {
+    finding f;
+    const char *subject;           /* what makes it another one than the next of its kind and time; goes into its id */
+    const char *cause;             /* findings with one cause (session, tool run, package, scan) give one vote; NULL: its own */
+    double weight;                 /* log-odds that the attacker acted on this host; negative: speaks for innocence */
+    reach how_far;
+    bool innocent;                 /* a pattern of ordinary administration: shown, and left out of the story */
+    const char *source;            /* address it came from; NULL: not told */
+    const char *workstation;       /* what the client called itself */
+    const char *account, *logon;   /* "DOMAIN\name"; logon id on this host */
+    const char *access, *means;    /* words of case.md; NULL: not told */
+    vec entities, evidence, facts, techniques;           /* of entity, evidence_ref, fact, const char * */
+} told;
+
+/* ---- The run ----------------------------------------------------------------------------------------------------- */
+
+struct joined {
+    arena *mem;
+    const profile *facts;
+    const scene *scene;                                  /* NULL: none */
+    digest *const *digests; size_t digest_count;
+    vec evidence;                                        /* of const evidence_file *, sorted, each once */
+    vec cuts;                                            /* of digest_cut, sorted */
+    vec claims;                                          /* of const identity_claim *, sorted, each once */
+    vec raw;                                             /* of raw_log, sorted by file, computer, channel */
+    vec logs;                                            /* of joined_log, sorted by host, channel, time */
+    vec hosts;                                           /* of joined_host */
+    vec tallies;                                         /* of joined_tally */
+    vec told;                                            /* of told; sorted by settle_findings */
+    map log_of, node_of;
+    suyuan_case *out;                                    /* what the stages fill */
+};
+
+/* Stages, each in the file of its name. */
+status gather(joined *j);
+void   identity(joined *j);
+void   logs_put_together(joined *j);                     /* logs.c: copies, blocks, gaps, tallies */
+void   notes_sort(joined *j);                            /* notes.c: acts and tallies by host */
+void   crashes_find(joined *j);
+void   guessing_find(joined *j);
+void   direct_find(joined *j);                           /* acts that prove a finding alone */
+void   accounts_find(joined *j);
+void   execution_find(joined *j);
+void   persistence_find(joined *j);
+void   defence_find(joined *j);
+void   network_find(joined *j);
+void   settle_findings(joined *j);                       /* folds what one cause made twice, gives ids, sorts */
+void   dark_hosts(joined *j);
+void   verdict_hosts(joined *j);
+void   crashes_weigh(joined *j);
+void   claims_check(joined *j);
+void   processes_tell(joined *j);
+void   story_tell(joined *j);                            /* clocks, edges, first host, entry, episodes, story[] */
+void   plan_make(joined *j);
+void   unknowns_tell(joined *j);
+void   headline_tell(joined *j);
+
+/* ---- Access ------------------------------------------------------------------------------------------------------ */
+
+static inline size_t       host_total(const joined *j) { return j->hosts.count; }
+static inline joined_host *host_of(const joined *j, uint32_t i) { return vec_at(&j->hosts, i); }
+const char *host_name(const joined *j, uint32_t host);                      /* as shown */
+
+/* Of one host: acts in order of time, tallies in order of first count. */
+const act *const    *acts_of(const joined *j, uint32_t host, const char *kind, size_t *count);
+joined_tally *const *tallies_of(const joined *j, uint32_t host, const char *kind, size_t *count);
+uint32_t    act_host(const joined *j, const act *a);                        /* HOST_NONE: its log belongs to none */
+const char *act_fact(const act *a, const char *name);                       /* "" when absent */
+bool        act_before(const joined *j, const act *a, const act *b);        /* by record within a log, else by time */
+const char *tally_key(const joined_tally *t, const char *name);             /* "" when absent */
+bool        fact_moment(const fact *facts, size_t count, const char *name, moment *out);
+bool        fact_number(const fact *facts, size_t count, const char *name, uint64_t *out);
+
+/* What a channel could have told over a time (reasoning.md 8.1). */
+typedef enum { LOOK_SEEN, LOOK_PART, LOOK_BLIND } look;                     /* kept without a gap; in part; not at all */
+look        log_looks(const joined *j, uint32_t host, const char *channel, moment from, moment to);
+moment      log_begins(const joined *j, uint32_t host, const char *channel);          /* MOMENT_UNKNOWN: no such log */
+
+/* Addresses. A place is a host, an address, or outside. */
+bool        address_inside(const joined *j, const char *address);           /* private, or in a network of our hosts */
+size_t      hosts_at(const joined *j, const char *address, moment t, uint32_t out[4]);   /* best claims, in order of host; 0: none */
+uint32_t    host_named(const joined *j, const char *name, moment t);        /* by name or first label; HOST_NONE: none or several */
+place       place_of(const joined *j, const char *address, const char *workstation, moment t);
+bool        account_same(const char *a, const char *b);                     /* without case; a bare name equals any domain's */
+bool        account_is_system(const char *account, const char *sid);        /* the system's own and machine accounts */
+const char *account_name(const char *account);                              /* behind the backslash */
+
+/* ---- Making ------------------------------------------------------------------------------------------------------ */
+
+sentence    say(const joined *j, const char *id, ...) __attribute__((sentinel));   /* triples name, arg_kind, value; then NULL. A NULL or "" value is not given */
+sentence    say_facts(const joined *j, const char *id, const fact *facts, size_t count);   /* arguments are the facts, each as its kind wants */
+const char *write_u64(const joined *j, uint64_t n);
+const char *write_time(const joined *j, moment t);                          /* NULL for unknown */
+const char *write_list(const joined *j, const char *const *items, size_t count, size_t most);   /* '\n' between; "…" when cut */
+const char *write_hash(const joined *j, const char *prefix, ...) __attribute__((sentinel));     /* 16 hex digits of the texts */
+
+/* The pointer is valid until the next finding is made. */
+told       *finding_new(joined *j, uint32_t host, const char *kind, moment time, const char *subject);
+void        finding_fact(joined *j, told *t, const char *name, const char *value);        /* NULL or "": not added */
+void        finding_entity(joined *j, told *t, const char *type, const char *value);      /* each once */
+void        finding_technique(joined *j, told *t, const char *ids);                       /* blank between */
+void        finding_act(joined *j, told *t, const act *a);                                /* as evidence; each once */
+void        finding_tally(joined *j, told *t, const joined_tally *of, moment from, moment to);   /* its first and last bucket as evidence */
+evidence_ref ref_of_act(const joined *j, const act *a);
+const told *finding_at(const joined *j, size_t i);
+const told *findings_of(const joined *j, uint32_t host, const char *kind, size_t nth);    /* nth of the kind in order of time; after settle_findings */
+
+/* ---- Weighing ---------------------------------------------------------------------------------------------------- */
+
+double      weight(const joined *j, const char *name);                      /* of profiles/reasoning.yml; an unknown name is our mistake */
+moment      weight_span(const joined *j, const char *name);                 /* a weight that is told in seconds */
+double      odds_to_percent(double log_odds);                               /* 0..100 */
+/* Halving within a cause, caps of a group and in all (reasoning.md 6.2). */
+typedef struct { const char *cause; double weight; } vote;
+double      votes_sum(const joined *j, vote *votes, size_t count);          /* sorts them */
