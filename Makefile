@@ -28,6 +28,8 @@ build-asan/build.ninja:
 FUZZ_TIME ?= 60
 fuzz:
 	@scripts/fuzz $(FUZZ_TIME)
+fuzz-regress: asan
+	@meson test -C build-asan --no-rebuild --print-errorlogs --suite=fuzz
 bench: all
 	@scripts/bench
 score: all
