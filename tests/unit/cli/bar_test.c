@@ -1,5 +1,10 @@
 #include "cli/bar.h"
 
+#include "cli/console.h"
+
+#include <poll.h>
+#include <pty.h>
+#include <unistd.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -51,9 +56,66 @@ static void it_is_silent_where_there_is_no_terminal(void **state)
     bar b;
     progress p;
     progress_init(&p);
+    int kept = dup(2), pipe_ends[2];
+    assert_int_equal(pipe(pipe_ends), 0);
+    dup2(pipe_ends[1], 2);
     bar_begin(&b, &p, "reading");
-    assert_false(b.runs);
+    bool runs = b.runs;
     bar_end(&b);
+    dup2(kept, 2);
+    close(kept);
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
+    assert_false(runs);
+}
+
+static int master;
+
+/* Standard error is a terminal for as long as `work` runs; what it shows. */
+static const char *shown_on_a_terminal(void (*work)(void))
+{
+    static char shown[16384];
+    int slave, kept = dup(2);
+    struct winsize size = { .ws_row = 24, .ws_col = 60 };
+    assert_int_equal(openpty(&master, &slave, NULL, NULL, &size), 0);
+    fflush(stderr);
+    dup2(slave, 2);
+    work();
+    fflush(stderr);
+    dup2(kept, 2);
+    close(kept);
+    close(slave);
+    size_t len = 0;
+    for (ssize_t got; (got = read(master, shown + len, sizeof shown - 1 - len)) > 0;)
+        len += (size_t)got;
+    shown[len] = '\0';
+    close(master);
+    return shown;
+}
+
+static void work_a_little(void)
+{
+    bar b;
+    progress p;
+    progress_init(&p);
+    progress_expect(&p, 1000);
+    progress_add(&p, 500);
+    bar_begin(&b, &p, "reading");
+    assert_true(b.runs);
+    assert_int_equal(poll(&(struct pollfd){ .fd = master, .events = POLLIN }, 1, 20000), 1);
+    console_say(stderr, "something is wrong with %s", "a\033file");
+    bar_end(&b);
+    console_say(stderr, "done");
+}
+
+static void on_a_terminal_it_is_drawn_makes_way_and_goes(void **state)
+{
+    (void)state;
+    const char *shown = shown_on_a_terminal(work_a_little);
+    assert_non_null(strstr(shown, "reading  [##########..........]  50 %"));
+    assert_non_null(strstr(shown, "\r\033[Ksomething is wrong with a\\x1bfile\r\nreading"));
+    assert_non_null(strstr(shown, "\r\033[Kdone\r\n"));
+    assert_null(strstr(strstr(shown, "done"), "reading"));
 }
 
 int main(void)
@@ -64,6 +126,7 @@ int main(void)
         cmocka_unit_test(too_little_to_tell_gives_no_estimate),
         cmocka_unit_test(it_fits_in_a_narrow_terminal),
         cmocka_unit_test(it_is_silent_where_there_is_no_terminal),
+        cmocka_unit_test(on_a_terminal_it_is_drawn_makes_way_and_goes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
