@@ -1,8 +1,9 @@
 /* Detectors: one file a question ("was a password guessed?"). They note what a log says, not what follows from it.
  *
- * Shapes    A detector sees the records of one log (one file, one computer name) in order of record id, one thread at a
- *           time, and writes acts and tallies. Its state is per log; what crosses logs, files or hosts is concluded in
- *           `incident`. Recovered records come after the others.
+ * Shapes    A detector sees the records of one log (one file, computer name and channel) in order of record id, one thread
+ *           at a time, and writes acts and tallies. Its state is per log; what crosses logs, files or hosts is concluded in
+ *           `incident`. Recovered records come after the others. Of an event detect_act keeps record id, offset, time and
+ *           whether it was recovered: a copy of the struct may be kept to note it later (its spans then point nowhere).
  * Owns      State lives in the log's arena. Texts given to detect_* are copied.
  * Hostile   State is bounded whatever the log says; what a cap drops depends on content only and is counted
  *           (detect_cut). Passwords in command lines are masked before they are noted (detect/mask.h).
@@ -14,7 +15,8 @@
 
 typedef struct detect_log detect_log;        /* where notes of the current log go */
 
-/* What a detector wants to see. channel and provider are compared without case; NULL: any. event_id DETECT_ANY: all. */
+/* What a detector wants to see. channel and provider are compared without case, a `*` at the end stands for any rest;
+ * NULL: any. event_id DETECT_ANY: all. A record that several lines fit is seen once. */
 #define DETECT_ANY UINT32_MAX
 typedef struct { const char *channel, *provider; uint32_t event_id; } detect_want;
 
@@ -44,7 +46,8 @@ void detect_fact_time(detect_act_builder *a, const char *name, moment value);   
 void detect_fact_value(detect_act_builder *a, const char *name, binxml_value value);     /* absent: not added */
 void detect_finding(detect_act_builder *a, const char *finding, severity s, unsigned confidence, const char *techniques, const char *text_id);
 
-/* Counts this record under a key: pairs of names and values, ended by NULL. */
+/* Counts this record under a key: pairs of names (literals) and values, ended by NULL; a value NULL or "" is left out.
+ * `kind` is a literal, here and above. Give "protocol", "source" and "account" where there are any: floods are folded by them. */
 void detect_count(detect_log *out, const event *ev, const char *kind, ...) __attribute__((sentinel));
 void detect_claim(detect_log *out, const event *ev, const char *key, const char *value, const char *source, const char *strength);
 void detect_cut(detect_log *out, const char *kind, uint64_t dropped);
