@@ -80,7 +80,11 @@ typedef struct {
 } identity_claim;
 
 const char *note_fact(const fact *facts, size_t count, const char *name);    /* "" when absent */
-int  act_compare(const void *a, const void *b);                              /* canonical order */
+/* Canonical orders, total over what is in them: computer and channel first, the file late, so that copies are neighbours. */
+int  log_compare(const void *a, const void *b);
+int  act_compare(const void *a, const void *b);
 int  tally_compare(const void *a, const void *b);
+int  block_compare(const void *a, const void *b);
+int  claim_compare(const void *a, const void *b);
 const char *severity_word(severity s);
 bool severity_from(const char *word, severity *out);
