@@ -26,7 +26,7 @@ bool buf_grow(buf *b, size_t more)
         room = room > b->limit / 2 ? b->limit : room * 2;
     if (room > b->limit)
         room = b->limit;
-    b->at = memory_grow(b->at, room, 1);
+    b->at = memory_grow(b->at, room + 1, 1);       /* one more than it tells, for the NUL of buf_text */
     b->room = room;
     return true;
 }
@@ -72,12 +72,8 @@ void buf_printf(buf *b, const char *format, ...)
     va_copy(again, args);
     int len = vsnprintf(NULL, 0, format, args);
     if (len > 0 && buf_room(b, (size_t)len)) {
-        /* vsnprintf wants a place for its NUL, which the limit does not count. */
-        char few[256], *whole = (size_t)len < sizeof few ? few : memory_grow(NULL, (size_t)len + 1, 1);
-        vsnprintf(whole, (size_t)len + 1, format, again);
-        buf_put(b, whole, (size_t)len);
-        if (whole != few)
-            free(whole);
+        vsnprintf((char *)b->at + b->len, (size_t)len + 1, format, again);
+        b->len += (size_t)len;
     }
     va_end(again);
     va_end(args);
@@ -85,10 +81,8 @@ void buf_printf(buf *b, const char *format, ...)
 
 const char *buf_text(buf *b)
 {
-    if (b->room == b->len) {
-        b->room = b->len + 1;      /* the NUL is not part of what the limit bounds */
-        b->at = memory_grow(b->at, b->room, 1);
-    }
+    if (!b->at)
+        b->at = memory_grow(NULL, 1, 1);
     b->at[b->len] = '\0';
     return (const char *)b->at;
 }

@@ -1,6 +1,11 @@
 #include "base/utf16.h"
 
 #include "base/cursor.h"
+#include "base/utf16_plain.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 /* One code point of what is left of `units`, which must not be empty; `*at` counts units. Broken surrogates: U+FFFD. */
 static uint32_t take(span units, size_t *at, size_t count)
@@ -75,22 +80,35 @@ static uint8_t *put_xml(uint8_t *to, uint32_t c)
     return put_utf8(to, forbidden ? 0xFFFD : c);
 }
 
+typedef enum { ESCAPES_NONE, ESCAPES_JSON, ESCAPES_XML } escapes;
 typedef uint8_t *putter(uint8_t *, uint32_t);
+typedef size_t runner(const uint8_t *, size_t, uint8_t *, escapes);
 
-enum { STRETCH = 256, MOST = 6 };       /* units a turn; bytes a unit at most, as JSON and XML escapes have them */
+/* Units a turn; bytes a unit at most, as JSON and XML escapes have them; how far a vector store may reach beyond. */
+enum { STRETCH = 256, MOST = 6, BEYOND = 32 };
+
+#define INLINE static inline __attribute__((always_inline))
 
 /* Room is asked for the worst case, a stretch at a time. Where that would go beyond the limit, the stretch is made in a
- * place of its own, and counts with the bytes it really has. */
-static inline void convert(span units, buf *out, putter *put)
+ * place of its own, and counts with the bytes it really has. Always inlined, so that `run` and `put` are too. */
+INLINE void convert(span units, buf *out, runner *run, putter *put, escapes also)
 {
     size_t count = units.len / 2, at = 0;
     while (at < count && !out->overflow) {
-        uint8_t aside[STRETCH * MOST + MOST];
-        size_t end = count - at < STRETCH ? count : at + STRETCH;
-        bool fits = out->limit - out->len >= sizeof aside && buf_room(out, sizeof aside);
+        uint8_t aside[(STRETCH + 1) * MOST + BEYOND];
+        size_t end = count - at < STRETCH ? count : at + STRETCH, need = (end - at + 1) * MOST + BEYOND;
+        bool fits = out->limit - out->len >= need && buf_room(out, need);
         uint8_t *from = fits ? out->at + out->len : aside, *to = from;
-        while (at < end)
-            to = put(to, take(units, &at, count));
+        while (at < end) {
+            size_t plain = run(units.at + 2 * at, end - at, to, also);
+            at += plain;
+            to += plain;
+            if (at == end)
+                break;
+            do
+                to = put(to, take(units, &at, count));
+            while (at < end && units.at[2 * at + 1] != 0);      /* letters beyond Latin-1 seldom come alone */
+        }
         if (fits)
             out->len += (size_t)(to - from);
         else
@@ -98,20 +116,150 @@ static inline void convert(span units, buf *out, putter *put)
     }
 }
 
+/* Runs: copies the units at the beginning that are one byte and need no escape, and says how many they were. */
+
+INLINE bool is_plain(uint32_t c, escapes also)
+{
+    bool plain = c >= 0x20 && c < 0x80;
+    if (also == ESCAPES_JSON)
+        plain = plain && c != '"' && c != '\\';
+    if (also == ESCAPES_XML)
+        plain = plain && c != '"' && c != '&' && c != '<' && c != '>';
+    return plain;
+}
+
+INLINE size_t run_scalar(const uint8_t *units, size_t count, uint8_t *to, escapes also)
+{
+    size_t i = 0;
+    for (; i < count; i++) {
+        uint16_t unit = le16(units + 2 * i);
+        if (!is_plain(unit, also))
+            break;
+        to[i] = (uint8_t)unit;
+    }
+    return i;
+}
+
+void utf16_utf8_plain(span units, buf *out)
+{
+    convert(units, out, run_scalar, put_utf8, ESCAPES_NONE);
+}
+
+void utf16_json_plain(span units, buf *out)
+{
+    convert(units, out, run_scalar, put_json, ESCAPES_JSON);
+}
+
+void utf16_xml_plain(span units, buf *out)
+{
+    convert(units, out, run_scalar, put_xml, ESCAPES_XML);
+}
+
+#if defined(__x86_64__)
+
+/* Packing saturates: what is no ASCII becomes 0 or has its high bit set, and so is less than a blank as a signed byte,
+ * as control characters are. */
+INLINE unsigned special_sse2(__m128i bytes, escapes also)
+{
+    __m128i bad = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
+    if (also != ESCAPES_NONE)
+        bad = _mm_or_si128(bad, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')));
+    if (also == ESCAPES_JSON)
+        bad = _mm_or_si128(bad, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+    if (also == ESCAPES_XML) {
+        bad = _mm_or_si128(bad, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('&')));
+        bad = _mm_or_si128(bad, _mm_cmpeq_epi8(_mm_and_si128(bytes, _mm_set1_epi8((char)0xFD)), _mm_set1_epi8('<')));   /* and > */
+    }
+    return (unsigned)_mm_movemask_epi8(bad);
+}
+
+INLINE size_t run_sse2(const uint8_t *units, size_t count, uint8_t *to, escapes also)
+{
+    size_t i = 0;
+    for (; count - i >= 16; i += 16) {
+        __m128i low = _mm_loadu_si128((const __m128i *)(units + 2 * i));
+        __m128i high = _mm_loadu_si128((const __m128i *)(units + 2 * i + 16));
+        __m128i bytes = _mm_packus_epi16(low, high);
+        _mm_storeu_si128((__m128i *)(to + i), bytes);
+        unsigned bad = special_sse2(bytes, also);
+        if (bad)
+            return i + (size_t)__builtin_ctz(bad);
+    }
+    if (count - i >= 8) {
+        __m128i low = _mm_loadu_si128((const __m128i *)(units + 2 * i));
+        __m128i bytes = _mm_packus_epi16(low, low);
+        _mm_storel_epi64((__m128i *)(to + i), bytes);
+        unsigned bad = special_sse2(bytes, also) & 0xFF;
+        if (bad)
+            return i + (size_t)__builtin_ctz(bad);
+        i += 8;
+    }
+    return i + run_scalar(units + 2 * i, count - i, to + i, also);
+}
+
+#define AVX2 __attribute__((target("avx2")))
+
+INLINE AVX2 size_t run_avx2(const uint8_t *units, size_t count, uint8_t *to, escapes also)
+{
+    size_t i = 0;
+    for (; count - i >= 32; i += 32) {
+        __m256i low = _mm256_loadu_si256((const __m256i *)(units + 2 * i));
+        __m256i high = _mm256_loadu_si256((const __m256i *)(units + 2 * i + 32));
+        __m256i bytes = _mm256_permute4x64_epi64(_mm256_packus_epi16(low, high), 0xD8);     /* packing goes by halves */
+        _mm256_storeu_si256((__m256i *)(to + i), bytes);
+        unsigned bad = special_sse2(_mm256_castsi256_si128(bytes), also) |
+                       special_sse2(_mm256_extracti128_si256(bytes, 1), also) << 16;
+        if (bad)
+            return i + (size_t)__builtin_ctz(bad);
+    }
+    return i + run_sse2(units + 2 * i, count - i, to + i, also);
+}
+
+static void utf8_sse2(span units, buf *out) { convert(units, out, run_sse2, put_utf8, ESCAPES_NONE); }
+static void json_sse2(span units, buf *out) { convert(units, out, run_sse2, put_json, ESCAPES_JSON); }
+static void xml_sse2(span units, buf *out) { convert(units, out, run_sse2, put_xml, ESCAPES_XML); }
+static AVX2 void utf8_avx2(span units, buf *out) { convert(units, out, run_avx2, put_utf8, ESCAPES_NONE); }
+static AVX2 void json_avx2(span units, buf *out) { convert(units, out, run_avx2, put_json, ESCAPES_JSON); }
+static AVX2 void xml_avx2(span units, buf *out) { convert(units, out, run_avx2, put_xml, ESCAPES_XML); }
+
+static bool has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2");
+}
+
 void utf16_utf8(span units, buf *out)
 {
-    convert(units, out, put_utf8);
+    (has_avx2() ? utf8_avx2 : utf8_sse2)(units, out);
 }
 
 void utf16_json(span units, buf *out)
 {
-    convert(units, out, put_json);
+    (has_avx2() ? json_avx2 : json_sse2)(units, out);
 }
 
 void utf16_xml(span units, buf *out)
 {
-    convert(units, out, put_xml);
+    (has_avx2() ? xml_avx2 : xml_sse2)(units, out);
 }
+
+#else
+
+void utf16_utf8(span units, buf *out)
+{
+    utf16_utf8_plain(units, out);
+}
+
+void utf16_json(span units, buf *out)
+{
+    utf16_json_plain(units, out);
+}
+
+void utf16_xml(span units, buf *out)
+{
+    utf16_xml_plain(units, out);
+}
+
+#endif
 
 char *utf16_text(arena *mem, span units)
 {
