@@ -77,7 +77,11 @@ static const char *shown_on_a_terminal(void (*work)(void))
     static char shown[16384];
     int slave, kept = dup(2);
     struct winsize size = { .ws_row = 24, .ws_col = 60 };
-    assert_int_equal(openpty(&master, &slave, NULL, NULL, &size), 0);
+    if (openpty(&master, &slave, NULL, NULL, &size) != 0) {
+        close(kept);
+        print_message("no pseudo-terminal is to be had here\n");
+        skip();
+    }
     fflush(stderr);
     dup2(slave, 2);
     work();
