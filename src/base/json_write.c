@@ -25,7 +25,7 @@ static void enter(json_writer *w, char bracket)
 {
     separate(w);
     buf_char(w->out, bracket);
-    assert(w->depth + 1 < sizeof w->first / sizeof *w->first);
+    assert(w->depth < JSON_WRITE_DEPTH);
     w->first[++w->depth] = true;
 }
 

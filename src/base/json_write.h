@@ -2,7 +2,9 @@
 #pragma once
 #include "base/buf.h"
 
-typedef struct { buf *out; unsigned depth; bool first[64]; bool after_key; } json_writer;
+#define JSON_WRITE_DEPTH 64
+
+typedef struct { buf *out; unsigned depth; bool first[JSON_WRITE_DEPTH + 1]; bool after_key; } json_writer;
 
 void json_begin(json_writer *w, buf *out);
 void json_object(json_writer *w);

@@ -45,6 +45,26 @@ static void commas_stand_where_they_belong(void **state)
     buf_done(&b);
 }
 
+static void what_the_reader_takes_at_its_deepest_can_be_written(void **state)
+{
+    (void)state;
+    buf b;
+    arena mem;
+    json *value;
+    json_writer w;
+    buf_init(&b, 1 << 20);
+    arena_init(&mem, 1 << 20);
+    json_begin(&w, &b);
+    for (int i = 0; i < JSON_DEPTH; i++)
+        json_array(&w);
+    for (int i = 0; i < JSON_DEPTH; i++)
+        json_end_array(&w);
+    assert_int_equal(b.len, 2 * JSON_DEPTH);
+    assert_true(status_is_ok(json_parse(&mem, buf_bytes(&b), &value)));
+    arena_done(&mem);
+    buf_done(&b);
+}
+
 static void texts_are_escaped_and_mended(void **state)
 {
     (void)state;
@@ -140,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commas_stand_where_they_belong),
+        cmocka_unit_test(what_the_reader_takes_at_its_deepest_can_be_written),
         cmocka_unit_test(texts_are_escaped_and_mended),
         cmocka_unit_test(numbers_have_a_point_and_no_exponent),
         cmocka_unit_test(the_user_s_locale_changes_nothing),
