@@ -1,65 +1,11 @@
 #include "base/utf16.h"
 
-#include "base/cursor.h"
 #include "base/utf16_plain.h"
+#include "base/utf16_put.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
-
-/* One code point of what is left of `units`, which must not be empty; `*at` counts units. Broken surrogates: U+FFFD. */
-static uint32_t take(span units, size_t *at, size_t count)
-{
-    uint32_t unit = le16(units.at + 2 * (*at)++);
-    if (unit < 0xD800 || unit > 0xDFFF)
-        return unit;
-    if (unit > 0xDBFF || *at == count)
-        return 0xFFFD;
-    uint32_t second = le16(units.at + 2 * *at);
-    if (second < 0xDC00 || second > 0xDFFF)
-        return 0xFFFD;
-    ++*at;
-    return 0x10000 + ((unit - 0xD800) << 10) + (second - 0xDC00);
-}
-
-static uint8_t *put_utf8(uint8_t *to, uint32_t c)
-{
-    if (c < 0x80) {
-        *to++ = (uint8_t)c;
-    } else if (c < 0x800) {
-        *to++ = (uint8_t)(0xC0 | c >> 6);
-        *to++ = (uint8_t)(0x80 | (c & 63));
-    } else if (c < 0x10000) {
-        *to++ = (uint8_t)(0xE0 | c >> 12);
-        *to++ = (uint8_t)(0x80 | (c >> 6 & 63));
-        *to++ = (uint8_t)(0x80 | (c & 63));
-    } else {
-        *to++ = (uint8_t)(0xF0 | c >> 18);
-        *to++ = (uint8_t)(0x80 | (c >> 12 & 63));
-        *to++ = (uint8_t)(0x80 | (c >> 6 & 63));
-        *to++ = (uint8_t)(0x80 | (c & 63));
-    }
-    return to;
-}
-
-static uint8_t *put_json(uint8_t *to, uint32_t c)
-{
-    static const char digits[] = "0123456789abcdef";
-    char letter = c == '"' ? '"' : c == '\\' ? '\\' : c == '\b' ? 'b' : c == '\f' ? 'f' : c == '\n' ? 'n' :
-                  c == '\r' ? 'r' : c == '\t' ? 't' : '\0';
-    if (letter) {
-        *to++ = '\\';
-        *to++ = (uint8_t)letter;
-    } else if (c < 0x20) {
-        memcpy(to, "\\u00", 4);
-        to[4] = (uint8_t)digits[c >> 4];
-        to[5] = (uint8_t)digits[c & 15];
-        to += 6;
-    } else {
-        to = put_utf8(to, c);
-    }
-    return to;
-}
 
 static uint8_t *put_word(uint8_t *to, const char *word)
 {
@@ -119,7 +65,7 @@ INLINE void convert(span units, buf *out, runner *run, putter *put, escapes also
             to += plain;
             if (at == end)
                 break;
-            to = put(to, take(units, &at, count));
+            to = put(to, utf16_take(units, &at, count));
             to = put_wide_letters(to, units, &at, end);
         }
         if (fits)
@@ -279,13 +225,13 @@ char *utf16_text(arena *mem, span units)
     size_t count = units.len / 2, len = 0;
     uint8_t letter[4];
     for (size_t at = 0; at < count;)
-        len += (size_t)(put_utf8(letter, take(units, &at, count)) - letter);
+        len += (size_t)(put_utf8(letter, utf16_take(units, &at, count)) - letter);
     uint8_t *out = len < SIZE_MAX ? arena_alloc(mem, len + 1) : NULL;
     if (!out)
         return NULL;
     uint8_t *to = out;
     for (size_t at = 0; at < count;)
-        to = put_utf8(to, take(units, &at, count));
+        to = put_utf8(to, utf16_take(units, &at, count));
     return (char *)out;
 }
 

@@ -7,6 +7,10 @@
 void  utf16_utf8(span units, buf *out);                       /* plain UTF-8 */
 void  utf16_json(span units, buf *out);                       /* UTF-8, escaped for a JSON string, without the quotes */
 void  utf16_xml(span units, buf *out);                        /* UTF-8, escaped for XML text and attributes */
+/* The same at `to`, where UTF16_ROOM bytes are free; the end is given back. Text ends at its first NUL. */
+#define UTF16_ROOM(len) (3 * (size_t)(len) + 64)
+uint8_t *utf16_utf8_at(uint8_t *to, span units);
+uint8_t *utf16_json_at(uint8_t *to, span units);
 char *utf16_text(arena *mem, span units);
 span  utf16_trim(span units);                                 /* without NULs and blanks at the end */
 bool  utf16_is(span units, const char *ascii);                /* equal, ASCII letters in any case */

@@ -27,16 +27,18 @@ typedef struct binxml binxml;
 /* One place of a template where a value stands. The path is element names from the root; attribute is NULL for content.
  * `name` is the constant Name attribute of the innermost element, if it has one (EventData's <Data Name="...">). */
 typedef struct {
-    const char *const *path; size_t depth;    /* "Event", "System", "Provider" */
+    const char *const *path; size_t depth;    /* "Event", "System", "Provider"; deeper than BINXML_PATH is not listed */
     const char *attribute;                    /* "Name" */
     const char *name;                         /* "TargetUserName" */
     int slot;                                 /* -1: the constant below */
+    int depends_on;                           /* the element stands there only when this slot is not NULL; -1: always */
     binxml_value constant;
 } binxml_place;
+#define BINXML_PATH 16
 
 struct binxml {
-    const binxml_template *template_;         /* NULL: a document without template, read by the slow walker */
-    span fragment;                            /* the document's bytes; they lie in `chunk` */
+    const binxml_template *template_;         /* never NULL; of a document without template: one made for it, without slots */
+    span fragment;                            /* the bytes from its token on; they lie in `chunk` */
     span chunk;                               /* the 64 KiB that names and definitions are offsets into */
     const uint8_t *descriptors;               /* slot_count times (u16 size, u8 type, u8 0) */
     const uint8_t *values;                    /* the slots' bytes one after another */
@@ -46,13 +48,22 @@ struct binxml {
 
 binxml_templates   *binxml_templates_new(void);
 void                binxml_templates_free(binxml_templates *t);
+/* From now on records that have lost their template may borrow one that is in the store now (never one met later, so
+ * that what is recovered does not depend on the order of work). */
+void                binxml_templates_lend(binxml_templates *t);
 
 /* Places in document order; nested documents are not entered (ask for the slot's own binxml). */
 const binxml_place *binxml_places(const binxml_template *t, size_t *count);
-uint64_t            binxml_template_serial(const binxml_template *t);      /* small, unique in the run: index your own tables by it */
+uint64_t            binxml_template_serial(const binxml_template *t);      /* small, unique in the run: index your own tables by it; 0: lives
+                                                                              no longer than its record */
 /* All slots' values at once (one pass over the descriptors); false when sizes do not fit. `out` has slot_count of room. */
 bool                binxml_slots(const binxml *x, binxml_value *out);
 bool                binxml_nested(const binxml *x, binxml_value slot, binxml *out);   /* slot of type BINXML_BINXML */
+
+/* An array's items, in order. A value that is no array is its own only item. */
+typedef struct { binxml_value all; size_t at; uint8_t type; bool done; } binxml_items;
+binxml_items        binxml_items_of(binxml_value v);
+bool                binxml_items_next(binxml_items *items, binxml_value *out);
 
 /* The whole document as one JSON object in the shape of evtx_dump 0.15, or as XML as Windows renders it. On false nothing
  * was put, and *why says what is wrong. */

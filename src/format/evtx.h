@@ -4,7 +4,7 @@
  * Shapes    File header 4096 bytes ("ElfFile\0"), then chunks of 65536 bytes ("ElfChnk\0"). A record is
  *           "**\0\0", size, record id, written time (FILETIME), binary XML, size again. Offsets are from the file's start.
  * Owns      A reader owns one chunk's bytes at a time and everything compiled for the run; a record and all spans in it
- *           live until the next chunk is loaded. Chunks are read with pread (never mapped): memory does not grow with
+ *           live until the next record is read. Chunks are read with pread (never mapped): memory does not grow with
  *           the file, and a file that shrinks meanwhile is an error, not a signal.
  * Hostile   Every offset and size; checksums may lie; work is bounded in proportion to the chunk. One bad record never
  *           costs its neighbours, one bad chunk never the next.
@@ -21,16 +21,17 @@
 typedef struct { void *context; int64_t (*read)(void *context, uint64_t offset, void *out, size_t len); uint64_t size; } evtx_source;
 
 typedef struct {
-    uint64_t index;                 /* among the file's chunks, 0 first */
+    uint64_t index;                 /* where in the file: (offset - 4096) / 65536; of a carved chunk: in order of finding */
     uint64_t offset;
     uint64_t first_id, last_id;     /* as the chunk's header says */
+    bool live;                      /* false: slack only (cleared, or carved): its records are all recovered ones */
 } evtx_chunk_info;
 
 typedef struct {
     evtx_source source;
     bool has_header, dirty, full;   /* flags of the file header */
     uint64_t next_record_id;        /* as the header says */
-    evtx_chunk_info *chunks;        /* in order of first record id: a wrapped log reads oldest first */
+    evtx_chunk_info *chunks;        /* beginning with the oldest records: a wrapped log reads oldest first */
     size_t chunk_count;
 } evtx;
 
@@ -40,7 +41,7 @@ typedef struct {
     uint64_t id;                    /* of the record's header */
     moment written;                 /* of the record's header */
     uint64_t offset;                /* in the file */
-    uint64_t chunk;
+    uint64_t chunk;                 /* its index */
     bool recovered;                 /* carved: it stood in no live chunk's chain */
     binxml xml;                     /* its document */
 } evtx_record;
@@ -56,5 +57,9 @@ void         evtx_reader_free(evtx_reader *r);
 bool         evtx_chunk_load(evtx_reader *r, const evtx *file, size_t chunk, problems *noted);
 /* The next record of the loaded chunk; false at its end. A damaged record is noted and skipped. */
 bool         evtx_next(evtx_reader *r, evtx_record *out);
-/* Records in the slack of the loaded chunk, and in chunks that no header names; marked recovered. */
+/* After evtx_next has said false: records in what the chunk's chain passed over - its slack, gaps around damage, and all of
+ * a chunk that is not live. Marked recovered. A template or name that was written over since is not trusted; one lent by
+ * the store (binxml_templates_lend) is taken instead where there is one, else the record is noted and left out. */
 bool         evtx_next_recovered(evtx_reader *r, evtx_record *out);
+/* Meets every template of the file's live records, so that the store can lend them. */
+void         evtx_meet_templates(evtx_reader *r, const evtx *file);

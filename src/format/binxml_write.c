@@ -1,0 +1,25 @@
+/* Records as text: by their template's program where it can, else by way of a resolved tree. */
+#include "format/binxml_tree.h"
+
+static bool write_tree(const binxml *x, buf *out, bool (*write)(const bx_node *, buf *), binxml_fault *why)
+{
+    const bx_node *root = bx_resolve(x, bx_record_memory(x->reader), why);
+    if (!root)
+        return false;
+    size_t before = out->len, limit = out->limit;
+    if (limit > before && limit - before > BX_OUTPUT)
+        out->limit = before + BX_OUTPUT;
+    bool ok = write(root, out);
+    out->limit = limit;
+    if (!ok) {
+        out->len = before;
+        out->overflow = false;
+        *why = (binxml_fault){ "record.output", (size_t)(x->fragment.at - x->chunk.at) };
+    }
+    return ok;
+}
+
+bool binxml_json(const binxml *x, buf *out, binxml_fault *why)
+{
+    return write_tree(x, out, bx_json_root, why);
+}
