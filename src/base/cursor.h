@@ -25,6 +25,8 @@ static inline span cur_bytes(cursor *c, size_t len, const char *field)
         cur_fail(c, field);
         return (span){ 0 };
     }
+    if (len == 0)
+        return (span){ 0 };
     span out = { c->all.at + c->at, len };
     c->at += len;
     return out;

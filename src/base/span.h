@@ -15,10 +15,10 @@ static inline span span_str(const char *text) { return span_of(text, text ? strl
 static inline bool span_eq(span a, span b) { return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0); }
 static inline bool span_is(span a, const char *text) { return span_eq(a, span_str(text)); }
 
-/* The part that begins at `from`, `len` bytes at most; empty when `from` lies beyond the end. */
+/* The part that begins at `from`, `len` bytes at most; empty when `from` lies at or beyond the end. */
 static inline span span_part(span s, size_t from, size_t len)
 {
-    if (from > s.len)
+    if (from >= s.len)
         return (span){ 0 };
     size_t rest = s.len - from;
     return (span){ s.at + from, len < rest ? len : rest };

@@ -1,11 +1,9 @@
 #include "digest/store.h"
 
 #include "base/hash.h"
-#include "base/memory.h"
 #include "base/utf16.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 
 const char *const store_kinds[LINE_KINDS] = { "evidence", "claim", "block", "act", "tally", "cut" };
 
@@ -63,9 +61,10 @@ static void *keep_array(digest *d, const void *from, size_t count, size_t each)
 
 digest *digest_new(const digest_head *head)
 {
-    digest *d = memory_grow(NULL, 1, sizeof *d);
-    *d = (digest){ 0 };
-    arena_init(&d->mem, 0);
+    arena mem;
+    arena_init(&mem, 0);
+    digest *d = arena_alloc(&mem, sizeof *d);
+    d->mem = mem;
     map_init(&d->texts);
     map_init(&d->logs);
     map_init(&d->keys);
@@ -88,8 +87,8 @@ void digest_free(digest *d)
     map_done(&d->texts);
     map_done(&d->logs);
     map_done(&d->keys);
-    arena_done(&d->mem);
-    free(d);
+    arena mem = d->mem;         /* it holds d itself */
+    arena_done(&mem);
 }
 
 const digest_head *digest_heading(const digest *d)

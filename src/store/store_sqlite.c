@@ -74,8 +74,8 @@ static const table tables[] = {
 #define TABLES (sizeof tables / sizeof *tables)
 
 static const char *const after[] = {
-    "CREATE VIEW timeline AS SELECT time, host, 'story' AS about, text_en AS en, text_zh AS zh, confidence FROM story WHERE time IS NOT NULL"
-    " UNION ALL SELECT time, host, kind, title_en, title_zh, confidence FROM finding WHERE time IS NOT NULL ORDER BY 1, 2, 3",
+    ("CREATE VIEW timeline AS SELECT time, host, 'story' AS about, text_en AS en, text_zh AS zh, confidence FROM story WHERE time IS NOT NULL"
+     " UNION ALL SELECT time, host, kind, title_en, title_zh, confidence FROM finding WHERE time IS NOT NULL ORDER BY 1, 2, 3"),
     "CREATE INDEX reference_of ON reference(about, of)",
     "CREATE INDEX finding_time ON finding(time)",
     "INSERT INTO sentence(sentence) VALUES('optimize')",
