@@ -1,0 +1,174 @@
+/* For people who write detectors: prints what detectors note of event logs.
+ *     notes_of [--kinds] FILE...      --kinds: one table of all files, how many acts and findings of each kind */
+#include "detect/detect.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct { const char *kind; uint64_t acts, tallies, counted; } kind_count;
+typedef struct { bool kinds; vec counts; vec findings; arena mem; uint64_t records; } printer;
+
+static kind_count *count_of(printer *p, vec *in, const char *kind)
+{
+    for (size_t i = 0; i < in->count; i++) {
+        kind_count *c = vec_at(in, i);
+        if (strcmp(c->kind, kind) == 0)
+            return c;
+    }
+    kind_count *c = vec_push(in);
+    c->kind = arena_str(&p->mem, kind);
+    return c;
+}
+
+static void print_facts(const fact *facts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        printf("  %s=%s", facts[i].name, facts[i].value);
+}
+
+static void print_act(void *context, const act *a)
+{
+    printer *p = context;
+    char time[MOMENT_TEXT];
+    count_of(p, &p->counts, a->kind)->acts++;
+    if (a->finding)
+        count_of(p, &p->findings, a->finding)->acts++;
+    if (p->kinds)
+        return;
+    printf("ACT %s %s #%" PRIu64 "%s %s", moment_iso(a->time, time), a->kind, a->record, a->recovered ? " recovered" : "", a->log->computer);
+    print_facts(a->facts, a->fact_count);
+    if (a->finding)
+        printf("  => %s %d %u%% %s %s", a->finding, a->severity, a->confidence, a->techniques, a->text ? a->text : "");
+    printf("\n");
+}
+
+static void print_tally(void *context, const tally *t)
+{
+    printer *p = context;
+    uint64_t count = 0;
+    for (size_t i = 0; i < t->bucket_count; i++)
+        count += t->buckets[i].count;
+    kind_count *c = count_of(p, &p->counts, t->kind);
+    c->tallies++;
+    c->counted += count;
+    if (p->kinds)
+        return;
+    char first[MOMENT_TEXT], last[MOMENT_TEXT];
+    printf("TALLY %s x%" PRIu64 " block %" PRIu64 " %zu buckets of %us %s .. %s", t->kind, count, t->block, t->bucket_count, (unsigned)(t->width / MOMENT_SECOND),
+           moment_iso(t->buckets[0].first, first), moment_iso(t->buckets[t->bucket_count - 1].last, last));
+    print_facts(t->key, t->key_count);
+    printf("\n");
+}
+
+static void print_block(void *context, const log_block *b)
+{
+    printer *p = context;
+    char first[MOMENT_TEXT], last[MOMENT_TEXT];
+    p->records += b->records;
+    if (!p->kinds)
+        printf("BLOCK %" PRIu64 " %s %s %u records %" PRIu64 "..%" PRIu64 " %s .. %s\n", b->block, b->log->computer, b->log->channel, b->records,
+               b->first_record, b->last_record, moment_iso(b->first, first), moment_iso(b->last, last));
+}
+
+static void print_claim(void *context, const identity_claim *c)
+{
+    printer *p = context;
+    char from[MOMENT_TEXT], to[MOMENT_TEXT];
+    if (!p->kinds)
+        printf("CLAIM %s: %s = %s (%s, %s) %s .. %s #%" PRIu64 "\n", c->computer, c->key, c->value, c->source, c->strength, moment_iso(c->from, from),
+               moment_iso(c->to, to), c->record);
+}
+
+static void print_cut(void *context, const log_ref *log, const char *kind, uint64_t dropped)
+{
+    (void)context;
+    printf("CUT %s %s %s: %" PRIu64 "\n", log->path, log->channel, kind, dropped);
+}
+
+static bool read_file(const detect_run *run, binxml_templates *shared, const char *path, const detect_sink *sink)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat about;
+    if (fd < 0 || fstat(fd, &about) != 0) {
+        perror(path);
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    arena mem;
+    arena_init(&mem, 0);
+    problems noted;
+    problems_init(&noted, &mem);
+    evtx log;
+    status s = evtx_open(&mem, evtx_source_fd(fd, (uint64_t)about.st_size, &mem), &noted, &log);
+    if (!status_is_ok(s)) {
+        fprintf(stderr, "%s: %s\n", path, s.words);
+    } else {
+        evtx_reader *reader = evtx_reader_new(shared);
+        event_view *view = event_view_new(detect_run_fields(run));
+        detect_pass *pass = detect_pass_new(run, "0000000000000000", path);
+        evtx_record record;
+        event ev;
+        for (int recovered = 0; recovered < 2; recovered++)
+            for (size_t i = 0; i < log.chunk_count; i++) {
+                if (!evtx_chunk_load(reader, &log, i, &noted))
+                    continue;
+                while (recovered ? evtx_next_recovered(reader, &record) : evtx_next(reader, &record))
+                    if (event_of(view, &record, &ev))
+                        detect_pass_step(pass, &ev);
+            }
+        detect_pass_end(pass, sink);
+        event_view_free(view);
+        evtx_reader_free(reader);
+    }
+    arena_done(&mem);
+    close(fd);
+    return status_is_ok(s);
+}
+
+int main(int argc, char **argv)
+{
+    printer p = { 0 };
+    vec_init(&p.counts, sizeof(kind_count));
+    vec_init(&p.findings, sizeof(kind_count));
+    arena_init(&p.mem, 0);
+    profile *facts;
+    detect_run *run;
+    status s = profile_open(getenv("SUYUAN_PROFILES"), &p.mem, &facts);
+    if (status_is_ok(s))
+        s = detect_run_new(facts, &p.mem, &run);
+    if (!status_is_ok(s)) {
+        fprintf(stderr, "%s\n", s.words);
+        return 1;
+    }
+    binxml_templates *shared = binxml_templates_new();
+    detect_sink sink = { &p, print_act, print_tally, print_block, print_claim, print_cut };
+    int failed = 0;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--kinds") == 0)
+            p.kinds = true;
+        else
+            failed += !read_file(run, shared, argv[i], &sink);
+    }
+    if (p.kinds) {
+        printf("%" PRIu64 " records\n%-24s %10s %10s %10s\n", p.records, "kind", "acts", "tallies", "counted");
+        for (size_t i = 0; i < p.counts.count; i++) {
+            const kind_count *c = vec_at(&p.counts, i);
+            printf("%-24s %10" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n", c->kind, c->acts, c->tallies, c->counted);
+        }
+        printf("%-24s %10s\n", "finding", "acts");
+        for (size_t i = 0; i < p.findings.count; i++) {
+            const kind_count *c = vec_at(&p.findings, i);
+            printf("%-24s %10" PRIu64 "\n", c->kind, c->acts);
+        }
+    }
+    binxml_templates_free(shared);
+    vec_done(&p.counts);
+    vec_done(&p.findings);
+    arena_done(&p.mem);
+    return failed ? 3 : 0;
+}
