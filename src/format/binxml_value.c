@@ -207,7 +207,7 @@ static uint8_t *put_float(uint8_t *to, double n, bool is_short)
     if (*at == '-')
         *to++ = (uint8_t)*at++;
     char digits[24] = "0";
-    int count = 0, exponent = atoi(strchr(at, 'e') + 1);
+    int count = 0, exponent = (int)strtol(strchr(at, 'e') + 1, NULL, 10);
     for (; *at != 'e'; at++)
         if (*at >= '0' && *at <= '9')
             digits[count++] = *at;
