@@ -133,7 +133,7 @@ static act copy(const detect_act_builder *a, const log_ref *ref, arena *mem)
 {
     act done = { .log = ref, .kind = a->kind, .record = a->record, .offset = a->offset, .time = a->time, .recovered = a->recovered,
                  .fact_count = a->fact_count, .finding = a->finding, .severity = a->severity, .confidence = a->confidence,
-                 .techniques = a->techniques ? a->techniques : "", .text = a->text };
+                 .techniques = a->techniques ? a->techniques : "", .text = arena_str(mem, a->text) };
     done.facts = arena_array(mem, a->fact_count ? a->fact_count : 1, sizeof(fact));
     for (size_t i = 0; i < a->fact_count; i++) {       /* insertion: facts are few */
         size_t to = i;

@@ -1,6 +1,19 @@
 /* All detectors. A record is offered to them in this order. */
 #include "detect/detect.h"
 
+extern const detector detect_process, detect_services, detect_tasks, detect_scripts, detect_shares, detect_network, detect_firewall, detect_registry, detect_wmi, detect_credentials, detect_files;
+
 const detector *const detectors[] = {
+    &detect_process,
+    &detect_services,
+    &detect_tasks,
+    &detect_scripts,
+    &detect_shares,
+    &detect_network,
+    &detect_firewall,
+    &detect_registry,
+    &detect_wmi,
+    &detect_credentials,
+    &detect_files,
     NULL,
 };

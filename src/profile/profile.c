@@ -173,6 +173,12 @@ const profile_node *profile_root(const profile *p, const char *file)
     return NULL;
 }
 
+status profile_need(const profile *p, const char *file, const profile_node **root)
+{
+    *root = profile_root(p, file);
+    return *root ? status_ok() : status_fail(STATUS_NOT_FOUND, "profiles/%s.yml: there is no such file", file);
+}
+
 const char *profile_hash(const profile *p)
 {
     return p->hash;

@@ -1,0 +1,158 @@
+#include "detect/commands.h"
+
+#include <ctype.h>
+#include <strings.h>
+
+struct commands { command_rule *rules; size_t count; };
+
+status commands_new(const profile *facts, arena *mem, commands **out)
+{
+    const profile_node *root;
+    status found_file = profile_need(facts, "commands", &root);
+    if (!status_is_ok(found_file))
+        return found_file;
+    const profile_node *list = profile_get(root, "commands");
+    commands *c = arena_alloc(mem, sizeof *c);
+    c->rules = arena_array(mem, list ? list->count : 0, sizeof *c->rules);
+    for (const profile_node *row = list ? list->first : NULL; row; row = row->next) {
+        command_rule *r = &c->rules[c->count++];
+        bool found;
+        r->looks = profile_text(row, "looks");
+        r->finding = profile_text(row, "finding");
+        r->technique = profile_text(row, "technique");
+        r->tool = profile_text(row, "tool");
+        r->confidence = (unsigned)profile_number(row, "confidence", &found);
+        if (!severity_from(profile_text(row, "severity"), &r->severity))
+            return status_fail(STATUS_BAD_INPUT, "profiles/commands.yml:%u: '%s' is no severity", row->line, profile_text(row, "severity"));
+        const profile_node *needs = profile_get(row, "needs");
+        r->needs = arena_array(mem, needs ? needs->count : 0, sizeof *r->needs);
+        for (const profile_node *n = needs ? needs->first : NULL; n; n = n->next)
+            r->needs[r->need_count++] = n->text;
+        status s = pattern_new(mem, profile_text(row, "match"), &r->match);
+        if (!status_is_ok(s))
+            return status_fail(s.code, "profiles/commands.yml:%u: %.200s", row->line, s.words);
+    }
+    *out = c;
+    return status_ok();
+}
+
+static bool needed(const command_rule *r, const char *lower)
+{
+    for (size_t i = 0; i < r->need_count; i++)
+        if (strstr(lower, r->needs[i]))
+            return true;
+    return r->need_count == 0;
+}
+
+size_t commands_judge(const commands *c, pattern_room *room, const char *text, const command_rule *hits[COMMAND_HITS])
+{
+    char lower[PATTERN_TEXT + 1];
+    size_t len = strlen(text), count = 0;
+    if (len > PATTERN_TEXT)
+        len = PATTERN_TEXT;
+    memcpy(lower, text, len);
+    lower[len] = 0;
+    utf8_lower_ascii(lower);
+    for (size_t i = 0; i < c->count && count < COMMAND_HITS; i++)
+        if (needed(&c->rules[i], lower) && pattern_matches(c->rules[i].match, room, text, len))
+            hits[count++] = &c->rules[i];
+    return count;
+}
+
+const command_rule *commands_worst(const command_rule *const *hits, size_t count)
+{
+    const command_rule *worst = NULL;
+    for (size_t i = 0; i < count; i++)
+        if (!worst || hits[i]->severity > worst->severity || (hits[i]->severity == worst->severity && hits[i]->confidence > worst->confidence))
+            worst = hits[i];
+    return worst;
+}
+
+static int base64_digit(char c)
+{
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* Bytes of the Base64 word at `at`; its length in *len. */
+static uint8_t *base64_bytes(const char *at, size_t *len, arena *mem)
+{
+    size_t digits = 0;
+    while (base64_digit(at[digits]) >= 0)
+        digits++;
+    if (digits < 16)
+        return NULL;
+    uint8_t *out = arena_alloc(mem, digits / 4 * 3 + 3);
+    if (!out)
+        return NULL;
+    size_t n = 0;
+    uint32_t bits = 0;
+    unsigned held = 0;
+    for (size_t i = 0; i < digits; i++) {
+        bits = bits << 6 | (uint32_t)base64_digit(at[i]);
+        held += 6;
+        if (held >= 8) {
+            held -= 8;
+            out[n++] = (uint8_t)(bits >> held);
+        }
+    }
+    *len = n;
+    return out;
+}
+
+/* Text only: UTF-16LE of mostly ASCII, or plain ASCII. */
+static char *as_text(const uint8_t *bytes, size_t len, arena *mem)
+{
+    size_t wide = 0, plain = 0;
+    for (size_t i = 0; i + 1 < len; i += 2)
+        wide += bytes[i + 1] == 0 && (bytes[i] >= 0x20 || isspace(bytes[i]));
+    for (size_t i = 0; i < len; i++)
+        plain += (bytes[i] >= 0x20 && bytes[i] < 0x7f) || isspace(bytes[i]);
+    if (len >= 8 && wide * 2 * 10 >= len * 8)
+        return utf16_text(mem, span_of(bytes, len));
+    if (len >= 8 && plain == len)
+        return arena_text(mem, span_of(bytes, len));
+    return NULL;
+}
+
+static bool option_is_encoded(const char *at, size_t len)
+{
+    static const char full[] = "encodedcommand";
+    if (len == 0 || len >= sizeof full)
+        return false;
+    if (len == 2 && tolower(at[0]) == 'e' && tolower(at[1]) == 'c')
+        return true;
+    for (size_t i = 0; i < len; i++)
+        if (tolower((unsigned char)at[i]) != full[i])
+            return false;
+    return true;
+}
+
+char *commands_decoded(const char *text, arena *mem)
+{
+    for (const char *at = text; *at; at++) {
+        const char *word = NULL;
+        bool dash = *at == '-' || *at == '/' || strncmp(at, "\xe2\x80\x93", 3) == 0 || strncmp(at, "\xe2\x80\x94", 3) == 0 || strncmp(at, "\xe2\x80\x95", 3) == 0;
+        if (dash && (at == text || isspace((unsigned char)at[-1]) || at[-1] == '"')) {
+            const char *name = at + ((unsigned char)*at == 0xe2 ? 3 : 1), *end = name;
+            while (isalpha((unsigned char)*end))
+                end++;
+            if (option_is_encoded(name, (size_t)(end - name)) && isspace((unsigned char)*end))
+                word = end;
+        } else if (strncasecmp(at, "FromBase64String(", 17) == 0) {
+            word = at + 17;
+        }
+        if (!word)
+            continue;
+        while (isspace((unsigned char)*word) || *word == '"' || *word == '\'')
+            word++;
+        size_t len = 0;
+        uint8_t *bytes = base64_bytes(word, &len, mem);
+        char *out = bytes ? as_text(bytes, len, mem) : NULL;
+        if (out)
+            return out;
+    }
+    return NULL;
+}

@@ -1,0 +1,299 @@
+/* Judging one process start against profiles: core-processes, families, commands, remote-tools, chains. */
+#include "detect/looks.h"
+#include "detect/process.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+struct process_judge {
+    commands *commands;
+    families *families;
+    remote_tools *remote;
+    looks *looks;
+    const profile_node *core, *chains;
+    struct { int wrong_path, near_name, wrong_parent, no_arguments, wrong_session, wrong_account, drivers_folder, temp_folder, alert; } weights;
+};
+
+static int weight(const profile_node *weights, const char *key)
+{
+    bool found;
+    return (int)profile_number(weights, key, &found);
+}
+
+status process_judge_new(const profile *facts, arena *mem, process_judge **out)
+{
+    process_judge *j = arena_alloc(mem, sizeof *j);
+    status s = profile_need(facts, "core-processes", &j->core);
+    if (status_is_ok(s))
+        s = profile_need(facts, "chains", &j->chains);
+    const profile_node *w = profile_get(j->core, "weights");
+    j->weights.wrong_path = weight(w, "wrong_path");
+    j->weights.near_name = weight(w, "near_name");
+    j->weights.wrong_parent = weight(w, "wrong_parent");
+    j->weights.no_arguments = weight(w, "no_arguments");
+    j->weights.wrong_session = weight(w, "wrong_session");
+    j->weights.wrong_account = weight(w, "wrong_account");
+    j->weights.drivers_folder = weight(w, "drivers_folder");
+    j->weights.temp_folder = weight(w, "temp_folder");
+    j->weights.alert = weight(w, "alert");
+    *out = j;
+    if (status_is_ok(s))
+        s = commands_new(facts, mem, &j->commands);
+    if (status_is_ok(s))
+        s = families_new(facts, mem, &j->families);
+    if (status_is_ok(s))
+        s = remote_tools_new(facts, mem, &j->remote);
+    if (status_is_ok(s))
+        s = looks_new(facts, mem, &j->looks);
+    return s;
+}
+
+/* What is found out, while it is put together. */
+typedef struct { const process_judge *j; arena *mem; const process_start *s; char *path; const char *file, *parent_file; buf looks, reasons; process_verdict *v; } judging;
+
+static void add(buf *list, const char *word)
+{
+    const char *have = buf_text(list);
+    size_t len = strlen(word);
+    for (const char *at = have; (at = strstr(at, word)); at += len)
+        if ((at == have || at[-1] == ',') && (at[len] == 0 || at[len] == ','))
+            return;
+    if (list->len)
+        buf_char(list, ',');
+    buf_str(list, word);
+}
+
+/* The finding stays the gravest; the first of equals. */
+static void find(judging *g, const char *finding, severity s, unsigned confidence, const char *techniques, const char *text)
+{
+    process_verdict *v = g->v;
+    v->suspect = true;
+    if (v->finding && (v->severity > s || (v->severity == s && v->confidence >= confidence)))
+        return;
+    v->finding = finding;
+    v->severity = s;
+    v->confidence = confidence;
+    v->techniques = techniques;
+    v->text = text;
+}
+
+static bool in_folder(const char *path, const char *file, const char *folder)
+{
+    size_t n = strlen(folder);
+    return (size_t)(file - path) == n + 1 && strncasecmp(path, folder, n) == 0;
+}
+
+static bool starts_with_any(const char *path, const profile_node *list)
+{
+    for (; list; list = list->next)
+        if (strncasecmp(path, list->text, strlen(list->text)) == 0 || (list->text[0] != '%' && strcasestr(path, list->text)))
+            return true;
+    return false;
+}
+
+static bool is_system(const process_start *s)
+{
+    return (s->logon && strcasecmp(s->logon, "0x3e7") == 0) || (s->sid && strcmp(s->sid, "S-1-5-18") == 0);
+}
+
+/* Points for what is broken of a core process's facts. */
+static int core_points(judging *g, const profile_node *p)
+{
+    const process_judge *j = g->j;
+    const process_start *s = g->s;
+    int points = 0;
+    bool placed = g->file != g->path, right = false;
+    for (const profile_node *folder = profile_list(p, "paths"); placed && folder; folder = folder->next)
+        right = right || in_folder(g->path, g->file, folder->text);
+    if (placed && !right && !starts_with_any(g->path, profile_list(j->core, "also_lawful"))) {
+        points += j->weights.wrong_path;
+        add(&g->reasons, "wrong_path");
+    }
+    const profile_node *parents = profile_get(p, "parents");
+    if (parents && g->parent_file && *g->parent_file && strcmp(g->parent_file, "-") != 0 && strcmp(g->parent_file, "?") != 0 && !profile_has(p, "parents", g->parent_file)) {
+        points += j->weights.wrong_parent;
+        add(&g->reasons, "wrong_parent");
+    }
+    const char *arguments = profile_text(p, "arguments");
+    if (arguments && s->command && *s->command && !strcasestr(s->command, arguments)) {
+        points += j->weights.no_arguments;
+        add(&g->reasons, "no_arguments");
+    }
+    const char *session = profile_text(p, "session");
+    if (session && s->session && *s->session && (strcmp(session, "user") == 0) == (strcmp(s->session, "0") == 0)) {
+        points += j->weights.wrong_session;
+        add(&g->reasons, "wrong_session");
+    }
+    if (session && strcmp(session, "user") == 0 && is_system(s) && points > 0) {
+        points += j->weights.wrong_account;
+        add(&g->reasons, "wrong_account");
+    }
+    return points;
+}
+
+static int folder_points(judging *g)
+{
+    if (strncasecmp(g->path, "%w\\system32\\drivers\\", 20) == 0 || strncasecmp(g->path, "%w\\syswow64\\drivers\\", 20) == 0) {
+        add(&g->reasons, "drivers_folder");
+        return g->j->weights.drivers_folder;
+    }
+    if (strcasestr(g->path, "\\temp\\") || strcasestr(g->path, "\\tmp\\")) {
+        add(&g->reasons, "temp_folder");
+        return g->j->weights.temp_folder;
+    }
+    return 0;
+}
+
+static void judge_core(judging *g)
+{
+    const process_judge *j = g->j;
+    int points = 0;
+    bool core = false;
+    for (const profile_node *p = profile_list(j->core, "processes"); p && !core; p = p->next)
+        if (strcasecmp(profile_text(p, "name"), g->file) == 0) {
+            core = true;
+            points = core_points(g, p);
+        }
+    const char *near = NULL;
+    if (!core && !profile_has(j->core, "not_near", g->file))
+        for (const profile_node *name = profile_list(j->core, "near_to"); name && !near; name = name->next)
+            if (looks_near(j->looks, name->text, g->file))
+                near = name->text;
+    if (near) {
+        points = j->weights.near_name;
+        add(&g->reasons, "near_name");
+    }
+    if (points > 0)
+        points += folder_points(g);
+    if (points < j->weights.alert)
+        return;
+    add(&g->looks, near ? "near-name" : "fake-system");
+    int confidence = 55 + 5 * points;
+    find(g, "fake-system-process", SEVERITY_CRITICAL, confidence > 95 ? 95 : (unsigned)confidence, "T1036.005", NULL);
+}
+
+static void judge_family(judging *g)
+{
+    const process_judge *j = g->j;
+    family_hit h = families_file(j->families, g->path);
+    if (!h.family && g->s->hashes)
+        h = families_hashes(j->families, g->s->hashes);
+    bool by_text = !h.family && g->s->command;
+    if (by_text)
+        h = families_text(j->families, g->s->command);
+    if (!h.family && g->v->decoded)
+        h = families_text(j->families, g->v->decoded);
+    if (!h.family)
+        return;
+    add(&g->looks, "family");
+    g->v->family = h.family;
+    g->v->family_role = h.role;
+    bool miner = h.role && strcmp(h.role, "miner") == 0;
+    if (miner)
+        find(g, "miner", SEVERITY_CRITICAL, h.weight, "T1496 T1036.005", "miner.family");
+    else
+        find(g, by_text ? "script-execution" : "malware-file", SEVERITY_CRITICAL, h.weight - 1, by_text ? "T1059" : "T1036.005", by_text ? "script-execution.family" : "malware-file.family");
+}
+
+static void judge_command(judging *g, pattern_room *room, const char *text)
+{
+    const command_rule *hits[COMMAND_HITS];
+    size_t count = text && *text ? commands_judge(g->j->commands, room, text, hits) : 0;
+    for (size_t i = 0; i < count; i++) {
+        add(&g->looks, hits[i]->looks);
+        find(g, hits[i]->finding, hits[i]->severity, hits[i]->confidence, hits[i]->technique, arena_printf(g->mem, "%s.command", hits[i]->finding));
+        if (strcmp(hits[i]->finding, "remote-execution") == 0 && !g->v->tool)
+            g->v->tool = hits[i]->tool;
+    }
+}
+
+static bool child_fits(const judging *g, const profile_node *chain)
+{
+    for (const profile_node *c = profile_list(chain, "children"); c; c = c->next)
+        if (strcmp(c->text, "shells") == 0 ? remote_tools_shell(g->j->remote, g->file) : strcasecmp(c->text, g->file) == 0)
+            return true;
+    return false;
+}
+
+static void judge_chain(judging *g)
+{
+    const profile_node *root = g->j->chains;
+    bool found;
+    for (const profile_node *c = profile_list(root, "chains"); c && g->parent_file; c = c->next) {
+        severity s;
+        if (!profile_has(c, "parents", g->parent_file) || !child_fits(g, c) || !severity_from(profile_text(c, "severity"), &s) || s < SEVERITY_MEDIUM)
+            continue;
+        add(&g->looks, profile_text(c, "looks"));
+        find(g, profile_text(c, "finding"), s, (unsigned)profile_number(c, "confidence", &found), profile_text(c, "technique"), NULL);
+    }
+    bool odd = looks_odd_folder(g->j->looks, g->path);
+    if (odd && g->parent_file && profile_has(root, "starters", g->parent_file)) {
+        add(&g->looks, "temp-path");
+        find(g, "process-chain", SEVERITY_MEDIUM, 55, "T1036.005", "process-chain.odd-folder");
+    }
+}
+
+/* A tool of remote execution as parent, or a service program with a name made at random in the Windows folder. */
+static void judge_remote(judging *g, pattern_room *room)
+{
+    const process_start *s = g->s;
+    process_verdict *v = g->v;
+    bool shell = remote_tools_shell(g->j->remote, g->file);
+    const remote_ancestry *way = remote_tools_ancestry(g->j->remote, g->parent_file, s->parent_command, g->file, s->command);
+    const remote_service *service = s->parent ? remote_tools_service(g->j->remote, room, NULL, s->parent) : NULL;
+    bool random_start = false;
+    if (!way && !service && g->parent_file && strcasecmp(g->parent_file, "services.exe") == 0 && strncasecmp(g->path, "%w\\", 3) == 0 && g->file == g->path + 3)
+        random_start = looks_random(g->j->looks, g->file);
+    if (way) {
+        v->means = way->means;
+        v->tool = way->tool;
+        v->means_technique = way->technique ? way->technique : "T1021";
+        v->means_severity = shell ? SEVERITY_HIGH : SEVERITY_MEDIUM;
+        v->means_confidence = shell ? 80 : 55;
+    } else if (service) {
+        v->means = "smb-service";
+        v->tool = service->tool;
+        v->means_technique = "T1569.002 T1021.002";
+        v->means_severity = service->admin ? SEVERITY_MEDIUM : SEVERITY_HIGH;
+        v->means_confidence = 85;
+    } else if (random_start) {
+        add(&g->looks, "random-file");
+        v->means = "smb-service";
+        v->means_technique = "T1569.002 T1021.002";
+        v->means_severity = SEVERITY_HIGH;
+        v->means_confidence = 80;
+    }
+    if (strstr(buf_text(&g->looks), "output-share")) {
+        v->means_severity = SEVERITY_CRITICAL;
+        v->means_confidence = 92;
+        v->means = v->means ? v->means : "wmi";
+        v->means_technique = v->means_technique ? v->means_technique : "T1047";
+    }
+    if (v->means) {
+        v->means_text = arena_printf(g->mem, "remote-execution.%s", v->means);
+        v->suspect = true;
+    }
+}
+
+void process_judge_start(const process_judge *j, pattern_room *room, const process_start *s, arena *mem, process_verdict *out)
+{
+    *out = (process_verdict){ 0 };
+    judging g = { .j = j, .mem = mem, .s = s, .v = out };
+    g.path = looks_path(s->image, mem);
+    g.file = looks_file(g.path);
+    g.parent_file = s->parent ? looks_file(looks_path(s->parent, mem)) : NULL;
+    buf_init(&g.looks, NOTE_VALUE);
+    buf_init(&g.reasons, NOTE_VALUE);
+    judge_core(&g);
+    judge_command(&g, room, s->command);
+    out->decoded = s->command ? commands_decoded(s->command, mem) : NULL;
+    judge_command(&g, room, out->decoded);
+    judge_family(&g);
+    judge_chain(&g);
+    judge_remote(&g, room);
+    out->looks = arena_str(mem, buf_text(&g.looks));
+    out->reasons = arena_str(mem, buf_text(&g.reasons));
+    buf_done(&g.looks);
+    buf_done(&g.reasons);
+}

@@ -1,0 +1,230 @@
+/* Whom did programs talk to? Sysmon 3 and 22, Security 5156: contacts worth blocking, connections by service port, scans. */
+#include "detect/detect.h"
+#include "detect/family.h"
+#include "detect/looks.h"
+#include "detect/subject.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+enum { SEEN = 8192, WINDOWS = 256, TARGETS = 512 };
+
+typedef struct {
+    families *families;
+    looks *looks;
+    const profile_node *network;
+    unsigned scan_targets;
+    field image, initiated, source_ip, source_port, dest_ip, dest_port, dest_host, query, application, direction, source_address, dest_address;
+} network_run;
+
+/* Distinct targets of one (image, port) in the running ten minutes, and the best ten minutes so far. */
+typedef struct { uint64_t key; moment from; uint32_t targets[TARGETS]; unsigned count; event best; unsigned best_count; char *image, *first, *last; uint64_t port; } scan_window;
+typedef struct { map seen; scan_window *windows; size_t window_count; arena *mem; } network_state;
+
+static status setup(const detect_setup *s, void **out)
+{
+    network_run *run = arena_alloc(s->mem, sizeof *run);
+    fields *f = s->names;
+    run->image = fields_intern(f, "Image");
+    run->initiated = fields_intern(f, "Initiated");
+    run->source_ip = fields_intern(f, "SourceIp");
+    run->source_port = fields_intern(f, "SourcePort");
+    run->dest_ip = fields_intern(f, "DestinationIp");
+    run->dest_port = fields_intern(f, "DestinationPort");
+    run->dest_host = fields_intern(f, "DestinationHostname");
+    run->query = fields_intern(f, "QueryName");
+    run->application = fields_intern(f, "Application");
+    run->direction = fields_intern(f, "Direction");
+    run->source_address = fields_intern(f, "SourceAddress");
+    run->dest_address = fields_intern(f, "DestAddress");
+    status st = profile_need(s->facts, "network", &run->network);
+    bool found;
+    run->scan_targets = (unsigned)profile_number(profile_get(run->network, "scan"), "targets", &found);
+    *out = run;
+    if (status_is_ok(st))
+        st = families_new(s->facts, s->mem, &run->families);
+    return status_is_ok(st) ? looks_new(s->facts, s->mem, &run->looks) : st;
+}
+
+static void *start(const void *run, arena *mem)
+{
+    (void)run;
+    network_state *p = arena_alloc(mem, sizeof *p);
+    map_init(&p->seen);
+    p->windows = arena_array(mem, WINDOWS, sizeof *p->windows);
+    p->mem = mem;
+    return p;
+}
+
+static bool holds(const profile_node *list, uint64_t number)
+{
+    for (; list; list = list->next)
+        if (list->text && strtoull(list->text, NULL, 10) == number)
+            return true;
+    return false;
+}
+
+static void note_contact(const event *ev, detect_log *out, network_state *p, const char *dest, uint64_t port, const char *name, const char *image, family_hit h, const char *why)
+{
+    arena *mem = detect_scratch(out);
+    char *key = arena_printf(mem, "%s\n%s\n%s", dest ? dest : "", name ? name : "", image ? image : "");
+    if (map_find(&p->seen, span_str(key)) || p->seen.count >= SEEN)
+        return;
+    bool there;
+    map_put(&p->seen, span_str(key), &there);
+    detect_act_builder *a = detect_act(out, ev, "net.contact");
+    detect_fact(a, "dest", dest);
+    if (port)
+        detect_fact_u64(a, "port", port);
+    detect_fact(a, "name", name);
+    detect_fact(a, "image", image);
+    detect_fact(a, "indicator", h.role);
+    detect_fact(a, "family", h.family);
+    detect_fact(a, "why", why);
+    bool pool = strncmp(why, "pool", 4) == 0;
+    detect_finding(a, pool ? "miner" : "network-contact", h.family ? SEVERITY_HIGH : SEVERITY_MEDIUM, h.family ? h.weight : pool && name ? 80 : 45, pool ? "T1496" : "T1071", pool ? "miner.pool" : "network-contact.known");
+}
+
+static scan_window *window_of(network_state *p, const char *image, uint64_t port)
+{
+    char key[600];
+    int n = snprintf(key, sizeof key, "%.512s\n%" PRIu64, image, port);
+    uint64_t h = hash64(span_of(key, (size_t)n));
+    for (size_t i = 0; i < p->window_count; i++)
+        if (p->windows[i].key == h)
+            return &p->windows[i];
+    if (p->window_count == WINDOWS)
+        return NULL;
+    scan_window *w = &p->windows[p->window_count++];
+    *w = (scan_window){ .key = h, .from = MOMENT_UNKNOWN, .port = port, .image = arena_str(p->mem, image) };
+    return w;
+}
+
+/* Windows follow one another; a scan that spans two shows in the fuller one. */
+static void scanned(network_state *p, const event *ev, const char *image, uint64_t port, const char *dest)
+{
+    scan_window *w = window_of(p, image, port);
+    if (!w || !moment_known(ev->time))
+        return;
+    if (!moment_known(w->from) || ev->time < w->from || ev->time - w->from > 10 * MOMENT_MINUTE) {
+        w->from = ev->time;
+        w->count = 0;
+    }
+    uint32_t h = (uint32_t)hash64(span_str(dest));
+    for (unsigned i = 0; i < w->count; i++)
+        if (w->targets[i] == h)
+            return;
+    if (w->count == TARGETS)
+        return;
+    w->targets[w->count++] = h;
+    if (w->count > w->best_count) {
+        w->best_count = w->count;
+        w->best = *ev;
+        if (w->count == 1)
+            w->first = arena_str(p->mem, dest);
+    }
+}
+
+static void outgoing(const network_run *run, network_state *p, const event *ev, detect_log *out, const char *image, const char *dest, uint64_t port, const char *name)
+{
+    family_hit h = name ? families_domain(run->families, name) : (family_hit){ 0 };
+    if (h.family)
+        note_contact(ev, out, p, dest, port, name, image, h, "family-domain");
+    else if (dest && (h = families_address(run->families, dest)).family)
+        note_contact(ev, out, p, dest, port, name, image, h, "family-address");
+    else if (name)
+        for (const profile_node *pool = profile_list(run->network, "pool_names"); pool; pool = pool->next)
+            if (strcasestr(name, pool->text)) {
+                note_contact(ev, out, p, dest, port, name, image, (family_hit){ 0 }, "pool-name");
+                break;
+            }
+    if (!dest)
+        return;
+    bool service = holds(profile_list(run->network, "service_ports"), port), outside = address_is_public(dest);
+    if (outside && holds(profile_list(run->network, "pool_ports"), port) && image && looks_odd_folder(run->looks, looks_path(image, detect_scratch(out))))
+        note_contact(ev, out, p, dest, port, name, image, (family_hit){ 0 }, "pool-port");
+    char digits[24];
+    snprintf(digits, sizeof digits, "%" PRIu64, port);
+    detect_count(out, ev, "connect.out", "image", image, "port", digits, "dest", service || outside ? dest : NULL, NULL);
+    if (holds(profile_list(profile_get(run->network, "scan"), "ports"), port) && image)
+        scanned(p, ev, image, port, dest);
+}
+
+static void incoming(const network_run *run, const event *ev, detect_log *out, const char *source, uint64_t port)
+{
+    bool local = false;
+    const char *from = detect_address(source, &local);
+    if (!from || local || !holds(profile_list(run->network, "service_ports"), port))
+        return;
+    char digits[24];
+    snprintf(digits, sizeof digits, "%" PRIu64, port);
+    detect_count(out, ev, "connect.in", "port", digits, "source", from, NULL);
+}
+
+static void step(const void *context, void *state, const event *ev, detect_log *out)
+{
+    const network_run *run = context;
+    network_state *p = state;
+    arena *mem = detect_scratch(out);
+    if (ev->event_id == 22) {
+        char *name = value_text(event_get(ev, run->query), mem);
+        if (name && *name)
+            outgoing(run, p, ev, out, value_text(event_get(ev, run->image), mem), NULL, 0, name);
+        return;
+    }
+    bool sysmon = ev->event_id == 3, local = false;
+    char *source = value_text(event_get(ev, sysmon ? run->source_ip : run->source_address), mem);
+    char *dest = value_text(event_get(ev, sysmon ? run->dest_ip : run->dest_address), mem);
+    char *image = value_text(event_get(ev, sysmon ? run->image : run->application), mem);
+    uint64_t source_port = 0, dest_port = 0;
+    value_u64(event_get(ev, run->source_port), &source_port);
+    value_u64(event_get(ev, sysmon ? run->dest_port : run->dest_port), &dest_port);
+    if (!source || !dest)
+        return;
+    bool out_going;
+    if (sysmon) {
+        uint64_t initiated = 0;
+        binxml_value v = event_get(ev, run->initiated);
+        out_going = value_is(v, "true") || (value_u64(v, &initiated) && initiated);
+        if (value_is(v, "false"))
+            out_going = false;
+    } else {
+        out_going = value_is(event_get(ev, run->direction), "%%14593");
+    }
+    if (out_going) {
+        char *name = sysmon ? value_text(event_get(ev, run->dest_host), mem) : NULL;
+        const char *to = detect_address(dest, &local);
+        if (!local)
+            outgoing(run, p, ev, out, image, to, dest_port, name && *name && strcmp(name, "-") != 0 ? name : NULL);
+        return;
+    }
+    /* Old Sysmon and 5156 inbound put the own end first, newer Sysmon the remote one: the own end is the one with the
+     * service's port. */
+    bool own_first = holds(profile_list(run->network, "service_ports"), source_port) && !holds(profile_list(run->network, "service_ports"), dest_port);
+    incoming(run, ev, out, own_first ? dest : source, own_first ? source_port : dest_port);
+}
+
+static void finish(const void *context, void *state, detect_log *out)
+{
+    const network_run *run = context;
+    network_state *p = state;
+    for (size_t i = 0; i < p->window_count; i++) {
+        scan_window *w = &p->windows[i];
+        const char *file = looks_file(w->image);
+        if (w->best_count < run->scan_targets || profile_has(run->network, "scan_lawful", file))
+            continue;
+        detect_act_builder *a = detect_act(out, &w->best, "connect.scan");
+        detect_fact(a, "image", w->image);
+        detect_fact_u64(a, "port", w->port);
+        detect_fact_u64(a, "targets", w->best_count);
+        detect_fact(a, "first_target", w->first);
+        detect_finding(a, "port-scan", SEVERITY_HIGH, w->best_count >= 4 * run->scan_targets ? 85 : 70, "T1046 T1210", NULL);
+    }
+    map_done(&p->seen);
+}
+
+#define SYSMON "Microsoft-Windows-Sysmon/Operational"
+static const detect_want wants[] = { { SYSMON, NULL, 3 }, { SYSMON, NULL, 22 }, { "Security", NULL, 5156 } };
+const detector detect_network = { "network", wants, sizeof wants / sizeof *wants, setup, start, step, finish };

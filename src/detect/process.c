@@ -1,0 +1,287 @@
+/* What ran? Process starts (Security 4688, Sysmon 1) that matter, with the ancestors that explain them and what came of them.
+ * Everything else is only remembered, in a ring of the newest starts, so that parents can be found. */
+#include "detect/process.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+enum { NODES = 8192, BUCKETS = 4096, NONE = -1, UP = 6, DOWN = 6, TEXTS = 13 };
+
+/* What is remembered of a start, as texts one after another in one buffer. */
+typedef enum { T_IMAGE, T_COMMAND, T_PARENT, T_PARENT_COMMAND, T_ACCOUNT, T_SESSION, T_LOGON, T_GUID, T_PARENT_GUID, T_INTEGRITY, T_HASHES, T_ORIGINAL, T_SID } text_id;
+
+typedef struct {
+    uint64_t record, offset;
+    moment time;
+    bool recovered, live;
+    uint32_t boot;
+    uint64_t pid, parent_pid;
+    uint8_t noted, below;                /* below: generations under a suspect, 0 when none */
+    int next_by_pid, next_by_guid;
+    buf text;
+    uint32_t at[TEXTS];
+} node;
+
+typedef struct {
+    node *nodes;
+    int by_pid[BUCKETS], by_guid[BUCKETS];
+    int newest;
+    uint32_t boot;
+    pattern_room *room;
+} process_state;
+
+typedef struct {
+    process_judge *judge;
+    struct {
+        field pid, guid, parent_pid, parent_guid, image, parent, command, parent_command, user, session, logon, integrity, hashes, original;
+    } sysmon;
+    struct { field subject_sid, subject_name, subject_domain, subject_logon, pid, image, parent_pid, command, target_sid, target_name, target_domain, target_logon, parent, label; } security;
+} process_run;
+
+static status setup(const detect_setup *s, void **out)
+{
+    process_run *run = arena_alloc(s->mem, sizeof *run);
+    fields *f = s->names;
+    run->sysmon.pid = fields_intern(f, "ProcessId");
+    run->sysmon.guid = fields_intern(f, "ProcessGuid");
+    run->sysmon.parent_pid = fields_intern(f, "ParentProcessId");
+    run->sysmon.parent_guid = fields_intern(f, "ParentProcessGuid");
+    run->sysmon.image = fields_intern(f, "Image");
+    run->sysmon.parent = fields_intern(f, "ParentImage");
+    run->sysmon.command = fields_intern(f, "CommandLine");
+    run->sysmon.parent_command = fields_intern(f, "ParentCommandLine");
+    run->sysmon.user = fields_intern(f, "User");
+    run->sysmon.session = fields_intern(f, "TerminalSessionId");
+    run->sysmon.logon = fields_intern(f, "LogonId");
+    run->sysmon.integrity = fields_intern(f, "IntegrityLevel");
+    run->sysmon.hashes = fields_intern(f, "Hashes");
+    run->sysmon.original = fields_intern(f, "OriginalFileName");
+    run->security.subject_sid = fields_intern(f, "SubjectUserSid");
+    run->security.subject_name = fields_intern(f, "SubjectUserName");
+    run->security.subject_domain = fields_intern(f, "SubjectDomainName");
+    run->security.subject_logon = fields_intern(f, "SubjectLogonId");
+    run->security.pid = fields_intern(f, "NewProcessId");
+    run->security.image = fields_intern(f, "NewProcessName");
+    run->security.parent_pid = fields_intern(f, "ProcessId");
+    run->security.command = fields_intern(f, "CommandLine");
+    run->security.target_sid = fields_intern(f, "TargetUserSid");
+    run->security.target_name = fields_intern(f, "TargetUserName");
+    run->security.target_domain = fields_intern(f, "TargetDomainName");
+    run->security.target_logon = fields_intern(f, "TargetLogonId");
+    run->security.parent = fields_intern(f, "ParentProcessName");
+    run->security.label = fields_intern(f, "MandatoryLabel");
+    *out = run;
+    return process_judge_new(s->facts, s->mem, &run->judge);
+}
+
+static void *start(const void *run, arena *mem)
+{
+    (void)run;
+    process_state *p = arena_alloc(mem, sizeof *p);
+    p->nodes = arena_array(mem, NODES, sizeof *p->nodes);
+    p->room = pattern_room_new(mem);
+    for (size_t i = 0; i < BUCKETS; i++)
+        p->by_pid[i] = p->by_guid[i] = NONE;
+    p->newest = NONE;
+    return p;
+}
+
+static const char *text_of(const node *n, text_id id) { return n->text.at ? (const char *)n->text.at + n->at[id] : ""; }
+static size_t guid_bucket(const char *guid) { return (size_t)hash64(span_str(guid)) % BUCKETS; }
+
+static void unlink_node(process_state *p, int index)
+{
+    node *n = &p->nodes[index];
+    for (int *at = &p->by_pid[n->pid % BUCKETS]; *at != NONE; at = &p->nodes[*at].next_by_pid)
+        if (*at == index) {
+            *at = n->next_by_pid;
+            break;
+        }
+    const char *guid = text_of(n, T_GUID);
+    for (int *at = &p->by_guid[guid_bucket(guid)]; *guid && *at != NONE; at = &p->nodes[*at].next_by_guid)
+        if (*at == index) {
+            *at = n->next_by_guid;
+            break;
+        }
+}
+
+static node *remember(process_state *p, const process_start *s)
+{
+    int index = p->newest = (p->newest + 1) % NODES;
+    node *n = &p->nodes[index];
+    if (n->live)
+        unlink_node(p, index);
+    else
+        buf_init(&n->text, TEXTS * (NOTE_VALUE + 1));
+    buf text = n->text;
+    buf_clear(&text);
+    *n = (node){ .record = s->record, .offset = s->offset, .time = s->time, .recovered = s->recovered, .live = true, .boot = p->boot, .pid = s->pid, .parent_pid = s->parent_pid, .text = text };
+    const char *const texts[TEXTS] = { s->image, s->command, s->parent, s->parent_command, s->account, s->session, s->logon, s->guid, s->parent_guid, s->integrity, s->hashes, s->original, s->sid };
+    for (size_t i = 0; i < TEXTS; i++) {
+        span t = span_str(texts[i]);
+        n->at[i] = (uint32_t)n->text.len;
+        buf_span(&n->text, span_part(t, 0, NOTE_VALUE));
+        buf_char(&n->text, 0);
+    }
+    n->next_by_pid = p->by_pid[n->pid % BUCKETS];
+    p->by_pid[n->pid % BUCKETS] = index;
+    n->next_by_guid = NONE;
+    if (s->guid && *s->guid) {
+        n->next_by_guid = p->by_guid[guid_bucket(s->guid)];
+        p->by_guid[guid_bucket(s->guid)] = index;
+    }
+    return n;
+}
+
+/* The newest start that can be the parent: by GUID, else by process id in the same boot, not after the child. */
+static node *parent_of(process_state *p, const char *guid, uint64_t pid, uint32_t boot, moment before)
+{
+    if (guid && *guid)
+        for (int i = p->by_guid[guid_bucket(guid)]; i != NONE; i = p->nodes[i].next_by_guid)
+            if (strcmp(text_of(&p->nodes[i], T_GUID), guid) == 0)
+                return &p->nodes[i];
+    for (int i = p->by_pid[pid % BUCKETS]; pid && i != NONE; i = p->nodes[i].next_by_pid)
+        if (p->nodes[i].pid == pid && p->nodes[i].boot == boot && p->nodes[i].time <= before)
+            return &p->nodes[i];
+    return NULL;
+}
+
+static detect_act_builder *note(detect_log *out, node *n, const char *role, const char *looks)
+{
+    event at = { .record_id = n->record, .offset = n->offset, .time = n->time, .recovered = n->recovered };
+    detect_act_builder *a = detect_act(out, &at, "process.start");
+    detect_fact_u64(a, "pid", n->pid);
+    if (n->parent_pid)
+        detect_fact_u64(a, "parent_pid", n->parent_pid);
+    static const struct { const char *name; text_id id; } facts[] = {
+        { "image", T_IMAGE }, { "command", T_COMMAND }, { "parent", T_PARENT }, { "parent_command", T_PARENT_COMMAND }, { "account", T_ACCOUNT }, { "session", T_SESSION },
+        { "logon", T_LOGON }, { "guid", T_GUID }, { "parent_guid", T_PARENT_GUID }, { "integrity", T_INTEGRITY }, { "hashes", T_HASHES }, { "original", T_ORIGINAL },
+    };
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+        detect_fact(a, facts[i].name, text_of(n, facts[i].id));
+    detect_fact(a, "role", role);
+    detect_fact(a, "looks", looks);
+    n->noted = 1;
+    return a;
+}
+
+static void note_ancestors(process_state *p, detect_log *out, node *of)
+{
+    node *n = of;
+    for (int up = 0; up < UP; up++) {
+        n = parent_of(p, text_of(n, T_PARENT_GUID), n->parent_pid, n->boot, n->time);
+        if (!n || n == of || n->noted)
+            return;
+        note(out, n, "ancestor", NULL);
+    }
+}
+
+static char *account_text(const event *ev, field domain, field name, arena *mem)
+{
+    char *d = value_text(event_get(ev, domain), mem), *n = value_text(event_get(ev, name), mem);
+    if (!n || !*n || strcmp(n, "-") == 0)
+        return NULL;
+    return d && *d && strcmp(d, "-") != 0 && strcmp(d, ".") != 0 ? arena_printf(mem, "%s\\%s", d, n) : n;
+}
+
+static void read_sysmon(const process_run *run, const event *ev, arena *mem, process_start *s)
+{
+    value_u64(event_get(ev, run->sysmon.pid), &s->pid);
+    value_u64(event_get(ev, run->sysmon.parent_pid), &s->parent_pid);
+    s->guid = value_text(event_get(ev, run->sysmon.guid), mem);
+    s->parent_guid = value_text(event_get(ev, run->sysmon.parent_guid), mem);
+    s->image = value_text(event_get(ev, run->sysmon.image), mem);
+    s->parent = value_text(event_get(ev, run->sysmon.parent), mem);
+    s->command = value_text(event_get(ev, run->sysmon.command), mem);
+    s->parent_command = value_text(event_get(ev, run->sysmon.parent_command), mem);
+    s->account = value_text(event_get(ev, run->sysmon.user), mem);
+    s->session = value_text(event_get(ev, run->sysmon.session), mem);
+    s->logon = value_text(event_get(ev, run->sysmon.logon), mem);
+    s->integrity = value_text(event_get(ev, run->sysmon.integrity), mem);
+    s->hashes = value_text(event_get(ev, run->sysmon.hashes), mem);
+    s->original = value_text(event_get(ev, run->sysmon.original), mem);
+}
+
+/* Until version 2 the record has the creator's account and the parent's id only; the new token is named when it differs. */
+static void read_security(const process_run *run, const event *ev, arena *mem, process_start *s)
+{
+    value_u64(event_get(ev, run->security.pid), &s->pid);
+    value_u64(event_get(ev, run->security.parent_pid), &s->parent_pid);
+    s->image = value_text(event_get(ev, run->security.image), mem);
+    s->command = value_text(event_get(ev, run->security.command), mem);
+    s->parent = value_text(event_get(ev, run->security.parent), mem);
+    s->integrity = value_text(event_get(ev, run->security.label), mem);
+    char *target = account_text(ev, run->security.target_domain, run->security.target_name, mem);
+    s->account = target ? target : account_text(ev, run->security.subject_domain, run->security.subject_name, mem);
+    s->logon = value_text(event_get(ev, target ? run->security.target_logon : run->security.subject_logon), mem);
+    s->sid = value_text(event_get(ev, target ? run->security.target_sid : run->security.subject_sid), mem);
+}
+
+static void step(const void *context, void *state, const event *ev, detect_log *out)
+{
+    const process_run *run = context;
+    process_state *p = state;
+    arena *mem = detect_scratch(out);
+    if (ev->event_id == 4608) {
+        p->boot++;
+        return;
+    }
+    process_start s = { .record = ev->record_id, .offset = ev->offset, .time = ev->time, .recovered = ev->recovered };
+    if (ev->event_id == 1)
+        read_sysmon(run, ev, mem, &s);
+    else
+        read_security(run, ev, mem, &s);
+    if (!s.image || !*s.image)
+        return;
+    node *parent = parent_of(p, s.parent_guid, s.parent_pid, p->boot, s.time);
+    if (parent && (!s.parent || !*s.parent))
+        s.parent = arena_str(mem, text_of(parent, T_IMAGE));
+    if (parent && (!s.parent_command || !*s.parent_command))
+        s.parent_command = arena_str(mem, text_of(parent, T_COMMAND));
+    process_verdict v;
+    process_judge_start(run->judge, p->room, &s, mem, &v);
+    unsigned below = parent && parent->below ? parent->below + 1u : 0;
+    node *n = remember(p, &s);
+    n->below = (uint8_t)(v.suspect ? 1 : below <= DOWN ? below : 0);
+    if (v.suspect) {
+        detect_act_builder *a = note(out, n, "suspect", v.looks);
+        detect_fact(a, "family", v.family);
+        detect_fact(a, "role_in_family", v.family_role);
+        detect_fact(a, "decoded", v.decoded);
+        detect_fact(a, "why", v.reasons);
+        if (v.finding)
+            detect_finding(a, v.finding, v.severity, v.confidence, v.techniques, v.text);
+        note_ancestors(p, out, n);
+    } else if (n->below) {
+        note(out, n, "descendant", v.looks);
+    }
+    if (v.means) {
+        detect_act_builder *a = detect_act(out, ev, "remote.exec");
+        detect_fact(a, "means", v.means);
+        detect_fact(a, "tool", v.tool);
+        detect_fact(a, "account", s.account);
+        detect_fact(a, "logon", s.logon);
+        detect_fact(a, "command", s.command && *s.command ? s.command : s.image);
+        detect_fact(a, "file", s.image);
+        detect_fact(a, "technique", v.means_technique);
+        detect_fact(a, "client", v.client);
+        detect_finding(a, "remote-execution", v.means_severity, v.means_confidence, v.means_technique, v.means_text);
+    }
+}
+
+static void finish(const void *run, void *state, detect_log *out)
+{
+    (void)run;
+    (void)out;
+    process_state *p = state;
+    for (size_t i = 0; i < NODES; i++)
+        if (p->nodes[i].live)
+            buf_done(&p->nodes[i].text);
+}
+
+static const detect_want wants[] = {
+    { "Security", NULL, 4688 },
+    { "Security", NULL, 4608 },
+    { "Microsoft-Windows-Sysmon/Operational", NULL, 1 },
+};
+const detector detect_process = { "process", wants, sizeof wants / sizeof *wants, setup, start, step, finish };
