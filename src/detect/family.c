@@ -84,6 +84,7 @@ struct remote_tools {
     remote_service *services; size_t service_count;
     remote_pipe *pipes; size_t pipe_count;
     remote_ancestry *ancestries; size_t ancestry_count;
+    remote_call *calls; size_t call_count;
     const profile_node *root;
 };
 
@@ -119,7 +120,11 @@ status remote_tools_new(const profile *facts, arena *mem, remote_tools **out)
     for (const profile_node *row = ways ? ways->first : NULL; row; row = row->next)
         t->ancestries[t->ancestry_count++] = (remote_ancestry){
             .means = profile_text(row, "means"), .tool = profile_text(row, "tool"), .technique = profile_text(row, "technique"), .parent = profile_text(row, "parent"),
-            .parent_command = profile_text(row, "parent_command"), .image = profile_text(row, "image"), .command = profile_text(row, "command") };
+            .parent_command = profile_text(row, "parent_command"), .image = profile_text(row, "image"), .image_path = profile_text(row, "image_path"), .command = profile_text(row, "command") };
+    const profile_node *calls = profile_get(t->root, "calls");
+    t->calls = arena_array(mem, calls ? calls->count : 0, sizeof *t->calls);
+    for (const profile_node *row = calls ? calls->first : NULL; row; row = row->next)
+        t->calls[t->call_count++] = (remote_call){ .means = profile_text(row, "means"), .service = profile_text(row, "service"), .process = profile_text(row, "process"), .technique = profile_text(row, "technique") };
     *out = t;
     return s;
 }
@@ -144,13 +149,15 @@ const remote_pipe *remote_tools_pipe(const remote_tools *t, pattern_room *room, 
     return NULL;
 }
 
-const remote_ancestry *remote_tools_ancestry(const remote_tools *t, const char *parent, const char *parent_command, const char *image, const char *command)
+const remote_ancestry *remote_tools_ancestry(const remote_tools *t, const char *parent, const char *parent_command, const char *image, const char *path, const char *command)
 {
     for (size_t i = 0; i < t->ancestry_count; i++) {
         const remote_ancestry *a = &t->ancestries[i];
         if (a->parent && (!parent || strcasecmp(a->parent, parent) != 0))
             continue;
         if (a->image && (!image || strcasecmp(a->image, image) != 0))
+            continue;
+        if (a->image_path && (!path || strncasecmp(path, a->image_path, strlen(a->image_path)) != 0))
             continue;
         if (a->command && (!command || !strcasestr(command, a->command)))
             continue;
@@ -159,6 +166,18 @@ const remote_ancestry *remote_tools_ancestry(const remote_tools *t, const char *
         if (!a->image && image && profile_has(t->root, "innocent_children", image))
             continue;
         return a;
+    }
+    return NULL;
+}
+
+const remote_call *remote_tools_call(const remote_tools *t, const char *service_name, const char *process)
+{
+    for (size_t i = 0; i < t->call_count; i++) {
+        const remote_call *c = &t->calls[i];
+        if (c->process && strcasecmp(c->process, process) == 0)
+            return c;
+        if (c->service && strncasecmp(c->service, service_name, strlen(c->service)) == 0)
+            return c;
     }
     return NULL;
 }

@@ -27,11 +27,14 @@ family_hit families_hashes(const families *f, const char *hashes);     /* "MD5=.
 typedef struct remote_tools remote_tools;
 typedef struct { const char *tool, *word; pattern *name, *path; bool admin; } remote_service;
 typedef struct { pattern *pipe; const char *means, *tool, *technique; } remote_pipe;
-typedef struct { const char *means, *tool, *technique, *parent, *parent_command, *image, *command; } remote_ancestry;
+typedef struct { const char *means, *service, *process, *technique; } remote_call;
+typedef struct { const char *means, *tool, *technique, *parent, *parent_command, *image, *image_path, *command; } remote_ancestry;
 
 status                 remote_tools_new(const profile *facts, arena *mem, remote_tools **out);
 const remote_service  *remote_tools_service(const remote_tools *t, pattern_room *room, const char *name, const char *path);
 const remote_pipe     *remote_tools_pipe(const remote_tools *t, pattern_room *room, const char *pipe);
-/* File names in small letters; commands as they are. */
-const remote_ancestry *remote_tools_ancestry(const remote_tools *t, const char *parent, const char *parent_command, const char *image, const char *command);
+/* parent, image: file names in small letters; path (of the image) and commands as they are. */
+const remote_ancestry *remote_tools_ancestry(const remote_tools *t, const char *parent, const char *parent_command, const char *image, const char *path, const char *command);
+/* Explicit credentials for another host: by the program that used them, else by the service they were for ("RPCSS/HOST"). */
+const remote_call     *remote_tools_call(const remote_tools *t, const char *service_name, const char *process);
 bool                   remote_tools_shell(const remote_tools *t, const char *image);

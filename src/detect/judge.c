@@ -240,7 +240,7 @@ static void judge_remote(judging *g, pattern_room *room)
     const process_start *s = g->s;
     process_verdict *v = g->v;
     bool shell = remote_tools_shell(g->j->remote, g->file);
-    const remote_ancestry *way = remote_tools_ancestry(g->j->remote, g->parent_file, s->parent_command, g->file, s->command);
+    const remote_ancestry *way = remote_tools_ancestry(g->j->remote, g->parent_file, s->parent_command, g->file, s->image, s->command);
     const remote_service *service = s->parent ? remote_tools_service(g->j->remote, room, NULL, s->parent) : NULL;
     bool random_start = false;
     if (!way && !service && g->parent_file && strcasecmp(g->parent_file, "services.exe") == 0 && strncasecmp(g->path, "%w\\", 3) == 0 && g->file == g->path + 3)

@@ -13,6 +13,7 @@ typedef struct {
     registry_point *points; size_t count;
     commands *commands;
     families *families;
+    remote_tools *remote;
     looks *looks;
     const profile_node *root;
     field event_type, target, details, image, user, object, value_name, new_value, process, subject_name, subject_domain;
@@ -52,6 +53,8 @@ static status setup(const detect_setup *s, void **out)
         st = commands_new(s->facts, s->mem, &run->commands);
     if (status_is_ok(st))
         st = families_new(s->facts, s->mem, &run->families);
+    if (status_is_ok(st))
+        st = remote_tools_new(s->facts, s->mem, &run->remote);
     return status_is_ok(st) ? looks_new(s->facts, s->mem, &run->looks) : st;
 }
 
@@ -124,18 +127,27 @@ static void step(const void *context, void *state, const event *ev, detect_log *
     char *decoded = data ? commands_decoded(data, mem) : NULL;
     detect_fact(a, "decoded", decoded);
     detect_fact(a, "family", h.family);
+    const remote_service *tool = data && strcmp(point->point, "service") == 0 ? remote_tools_service(run->remote, p->room, NULL, data) : NULL;
     if (worst)
         detect_fact(a, "looks", worst->looks);
+    /* The WMI provider writes the registry for a caller, who may sit anywhere. */
+    bool by_wmi = strcmp(file, "wmiprvse.exe") == 0;
+    if (by_wmi)
+        detect_fact(a, "means", "wmi");
     if (deleted || !point->finding)
         return;
     if (h.family)
         detect_finding(a, point->finding, SEVERITY_CRITICAL, h.weight, point->technique, NULL);
     else if (worst && worst->severity >= SEVERITY_HIGH)
         detect_finding(a, point->finding, SEVERITY_HIGH, 85, point->technique, NULL);
+    else if (tool)
+        detect_finding(a, "remote-execution", tool->admin ? SEVERITY_MEDIUM : SEVERITY_HIGH, 80, "T1569.002 T1543.003", "remote-execution.registry-service");
+    else if (strcmp(point->point, "service") == 0 && !(data && looks_odd_folder(run->looks, looks_path(data, mem))))
+        return;
     else if (run_key && profile_has(run->root, "run_lawful", file) && !(data && looks_odd_folder(run->looks, looks_path(data, mem))))
         detect_finding(a, point->finding, SEVERITY_INFO, 20, point->technique, NULL);
     else
-        detect_finding(a, point->finding, point->severity, point->confidence, point->technique, NULL);
+        detect_finding(a, point->finding, by_wmi ? SEVERITY_HIGH : point->severity, by_wmi ? 75 : point->confidence, by_wmi ? arena_printf(mem, "%s T1047", point->technique) : point->technique, NULL);
 }
 
 #define SYSMON "Microsoft-Windows-Sysmon/Operational"

@@ -1,7 +1,7 @@
 /* All detectors. A record is offered to them in this order. */
 #include "detect/detect.h"
 
-extern const detector detect_process, detect_services, detect_tasks, detect_scripts, detect_shares, detect_network, detect_firewall, detect_registry, detect_wmi, detect_credentials, detect_files;
+extern const detector detect_process, detect_services, detect_tasks, detect_scripts, detect_shares, detect_network, detect_firewall, detect_registry, detect_wmi, detect_credentials, detect_files, detect_calls;
 
 const detector *const detectors[] = {
     &detect_process,
@@ -15,5 +15,6 @@ const detector *const detectors[] = {
     &detect_wmi,
     &detect_credentials,
     &detect_files,
+    &detect_calls,
     NULL,
 };
