@@ -73,11 +73,24 @@ static char *bounded(arena *mem, const char *value)
     return text;
 }
 
+/* Facts that may hold what somebody typed: no detector has to remember to mask them. */
+static bool may_hold_password(const char *name)
+{
+    static const char *const names[] = { "command", "parent_command", "arguments", "text", "path", "detail", "query", "data", "decoded",
+                                         "connect", "comment", "new", "old", "urls", "what" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
 void detect_fact(detect_act_builder *a, const char *name, const char *value)
 {
     if (!value || !*value)
         return;
     arena *scratch = a->log->scratch;
+    if (may_hold_password(name))
+        value = mask_passwords(a->log->passwords, value, scratch);
     value = bounded(scratch, value);
     for (size_t i = 0; i < a->fact_count; i++) {
         if (strcmp(a->facts[i].name, name) == 0) {

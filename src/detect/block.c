@@ -1,8 +1,9 @@
 /* Blocks of 1024 record ids, claims of identity, and what was cut: the part of the notes that every log has. */
 #include "detect/log.h"
 
-void log_init(detect_log *log, arena *mem, arena *scratch)
+void log_init(detect_log *log, arena *mem, arena *scratch, const mask *passwords)
 {
+    log->passwords = passwords;
     log->mem = mem;
     log->scratch = scratch;
     log->builder.log = log;

@@ -7,6 +7,7 @@
  *           the file only, and is counted in `cuts`. */
 #pragma once
 #include "detect/detect.h"
+#include "detect/mask.h"
 
 #define ACTS_KEPT 2048u                 /* of a kind: so many of the first, and of the last */
 #define ACTS_BYTES (2u << 20)           /* ... and no more text than this in either half */
@@ -57,6 +58,7 @@ struct detect_log {
     log_ref ref;
     arena *mem;                          /* the pass's */
     arena *scratch;                      /* a step's */
+    const mask *passwords;
     detect_act_builder builder;
     vec acts;                            /* act_kind */
     vec tallies;                         /* tally_kind */
@@ -75,7 +77,7 @@ struct detect_log {
 
 void acts_init(detect_log *log);
 void tally_init(detect_log *log);
-void log_init(detect_log *log, arena *mem, arena *scratch);
+void log_init(detect_log *log, arena *mem, arena *scratch, const mask *passwords);
 void log_done(detect_log *log);
 
 /* Whether this record is counted: false for a recovered one whose id the log already has. */

@@ -9,6 +9,7 @@ typedef struct { uint32_t want; uint16_t detector; uint16_t next; } dispatch;   
 struct detect_run {
     const profile *facts;
     fields *names;
+    mask *passwords;
     size_t detector_count;
     void **runs;                         /* one a detector */
     const detect_want **wants; size_t want_count;
@@ -78,7 +79,7 @@ status detect_run_new(const profile *facts, arena *mem, detect_run **out)
     run->runs = arena_array(mem, run->detector_count + 1, sizeof *run->runs);
     run->wants = arena_array(mem, wants + 1, sizeof *run->wants);
 
-    status done = status_ok();
+    status done = mask_new(facts, mem, &run->passwords);
     for (size_t i = 0; status_is_ok(done) && i < run->detector_count; i++)
         done = add_detector(run, mem, (uint16_t)i);
     void *entries = arena_array(mem, run->entries.count, sizeof(dispatch));      /* from here on it dies with the run */
@@ -130,7 +131,7 @@ static detect_log *log_new(detect_pass *p, span computer, span channel)
 {
     const detect_run *run = p->run;
     detect_log *log = arena_alloc(&p->mem, sizeof *log);
-    log_init(log, &p->mem, &p->scratch);
+    log_init(log, &p->mem, &p->scratch, run->passwords);
     log->ref = (log_ref){ p->file, p->path, utf16_text(&p->mem, utf16_trim(computer)), utf16_text(&p->mem, utf16_trim(channel)) };
     log->states = arena_array(&p->mem, run->detector_count + 1, sizeof *log->states);
     log->started = arena_array(&p->mem, run->detector_count + 1, sizeof *log->started);

@@ -231,5 +231,27 @@ const schema_key profile_keys[] = {
     { "looks", "near.why", SCHEMA_TEXT, SCHEMA_REQUIRED },
     { "looks", "words", SCHEMA_MAP, SCHEMA_REQUIRED },
     { "looks", "words.*", SCHEMA_TEXT, SCHEMA_OPTIONAL },
+
+
+    { "masking", "switches", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "masking", "keys", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "masking", "whole", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "masking", "programs", SCHEMA_LIST, SCHEMA_REQUIRED },
+    { "masking", "programs[]", SCHEMA_MAP, SCHEMA_OPTIONAL },
+    { "masking", "programs[].names", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "masking", "programs[].switches", SCHEMA_TEXTS, SCHEMA_OPTIONAL },
+    { "masking", "programs[].exact", SCHEMA_BOOL, SCHEMA_OPTIONAL },
+    { "masking", "programs[].joined", SCHEMA_BOOL, SCHEMA_OPTIONAL },
+    { "masking", "programs[].verb", SCHEMA_TEXT, SCHEMA_OPTIONAL },
+    { "masking", "programs[].position", SCHEMA_NUMBER, SCHEMA_OPTIONAL },
+    { "masking", "programs[].part", SCHEMA_TEXT, SCHEMA_OPTIONAL },
+    { "masking", "programs[].not_like", SCHEMA_TEXTS, SCHEMA_OPTIONAL },
+    { "masking", "user_switches", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "masking", "password_switches", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "masking", "calls", SCHEMA_LIST, SCHEMA_REQUIRED },
+    { "masking", "calls[]", SCHEMA_MAP, SCHEMA_OPTIONAL },
+    { "masking", "calls[].name", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "masking", "calls[].position", SCHEMA_NUMBER, SCHEMA_REQUIRED },
+    { "masking", "registry", SCHEMA_TEXTS, SCHEMA_REQUIRED },
 };
 const size_t profile_key_count = sizeof profile_keys / sizeof *profile_keys;
