@@ -9,7 +9,7 @@
 #include "base/base.h"
 #include "profile/profile.h"
 
-#define MASK_TEXT 65536u
+#define MASK_TEXT 16384u
 
 typedef struct mask mask;
 

@@ -232,7 +232,6 @@ const schema_key profile_keys[] = {
     { "looks", "words", SCHEMA_MAP, SCHEMA_REQUIRED },
     { "looks", "words.*", SCHEMA_TEXT, SCHEMA_OPTIONAL },
 
-
     { "masking", "switches", SCHEMA_TEXTS, SCHEMA_REQUIRED },
     { "masking", "keys", SCHEMA_TEXTS, SCHEMA_REQUIRED },
     { "masking", "whole", SCHEMA_TEXTS, SCHEMA_REQUIRED },
