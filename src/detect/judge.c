@@ -196,9 +196,8 @@ static void judge_family(judging *g)
         find(g, by_text ? "script-execution" : "malware-file", SEVERITY_CRITICAL, h.weight - 1, by_text ? "T1059" : "T1036.005", by_text ? "script-execution.family" : "malware-file.family");
 }
 
-static void judge_command(judging *g, pattern_room *room, const char *text)
+static size_t judge_command(judging *g, pattern_room *room, const char *text, const command_rule *hits[COMMAND_HITS])
 {
-    const command_rule *hits[COMMAND_HITS];
     size_t count = text && *text ? commands_judge(g->j->commands, room, text, hits) : 0;
     for (size_t i = 0; i < count; i++) {
         add(&g->looks, hits[i]->looks);
@@ -206,6 +205,7 @@ static void judge_command(judging *g, pattern_room *room, const char *text)
         if (strcmp(hits[i]->finding, "remote-execution") == 0 && !g->v->tool)
             g->v->tool = hits[i]->tool;
     }
+    return count;
 }
 
 static bool child_fits(const judging *g, const profile_node *chain)
@@ -286,9 +286,10 @@ void process_judge_start(const process_judge *j, pattern_room *room, const proce
     buf_init(&g.looks, NOTE_VALUE);
     buf_init(&g.reasons, NOTE_VALUE);
     judge_core(&g);
-    judge_command(&g, room, s->command);
+    const command_rule *inner[COMMAND_HITS];
+    out->hit_count = judge_command(&g, room, s->command, out->hits);
     out->decoded = s->command ? commands_decoded(s->command, mem) : NULL;
-    judge_command(&g, room, out->decoded);
+    judge_command(&g, room, out->decoded, inner);
     judge_family(&g);
     judge_chain(&g);
     judge_remote(&g, room);

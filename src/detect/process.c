@@ -1,5 +1,7 @@
 /* What ran? Process starts (Security 4688, Sysmon 1) that matter, with the ancestors that explain them and what came of them.
  * Everything else is only remembered, in a ring of the newest starts, so that parents can be found. */
+#include "detect/effects.h"
+#include "detect/looks.h"
 #include "detect/process.h"
 
 #include <stdio.h>
@@ -255,6 +257,11 @@ static void step(const void *context, void *state, const event *ev, detect_log *
     } else if (n->below) {
         note(out, n, "descendant", v.looks);
     }
+    /* net.exe hands its work to net1.exe, and cmd.exe /c to what it starts: the one that does it is noted. */
+    const char *file = looks_file(looks_path(s.image, mem));
+    bool does_it = strcmp(file, "net1.exe") != 0 && strcmp(file, "cmd.exe") != 0;
+    for (size_t i = 0; i < v.hit_count && does_it; i++)
+        effects_note(out, ev, v.hits[i], s.command, s.account);
     if (v.means) {
         detect_act_builder *a = detect_act(out, ev, "remote.exec");
         detect_fact(a, "means", v.means);

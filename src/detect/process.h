@@ -26,6 +26,7 @@ typedef struct {
     unsigned confidence;
     const char *techniques, *text;
     const char *family, *family_role;
+    const command_rule *hits[COMMAND_HITS]; size_t hit_count;      /* of the command line itself */
     const char *decoded;                 /* what an encoded command says */
     /* Started from afar: how. */
     const char *means, *tool, *means_technique, *means_text, *client;

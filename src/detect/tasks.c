@@ -119,7 +119,7 @@ static void graver(judged *j, severity s, unsigned confidence, const char *text)
 /* "\MicroSoft\...", or a name of the scheduler's own folders in another case: made to look like a system's task. */
 static bool look_alike(const char *name)
 {
-    return strncasecmp(name, "\\microsoft\\", 11) == 0 && strncmp(name, "\\Microsoft\\", 11) != 0;
+    return strncasecmp(name, "\\microsoft\\", 11) == 0 && strncmp(name, "\\Microsoft\\", 11) != 0 && strncmp(name, "\\microsoft\\", 11) != 0 && strncmp(name, "\\MICROSOFT\\", 11) != 0;
 }
 
 static judged judge(const tasks_run *run, tasks_state *p, const task *t, buf *words, arena *mem, const char **family, char **decoded)
@@ -210,6 +210,8 @@ static void created(tasks_state *p, const char *name, moment time)
 static bool short_lived(const tasks_state *p, const char *name, moment time)
 {
     uint64_t h = hash64(span_str(name));
+    if (strncmp(name, "\\Microsoft\\", 11) == 0)       /* the update orchestrator makes and deletes its own all day */
+        return false;
     for (size_t i = 0; i < RECENT; i++)
         if (p->recent[i].name == h && moment_known(time) && p->recent[i].time <= time && time - p->recent[i].time <= MOMENT_MINUTE)
             return true;
