@@ -227,7 +227,7 @@ status tree_parse(arena *mem, const char *name, span bytes, tree_kind kind, cons
     if (span_is(span_part(bytes, 0, 3), "\xEF\xBB\xBF"))
         bytes = span_part(bytes, 3, SIZE_MAX);              /* libyaml would count the mark as a column */
     yaml_parser_set_encoding(&r.yaml, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&r.yaml, bytes.at, bytes.len);
+    yaml_parser_set_input_string(&r.yaml, bytes.len ? bytes.at : (const uint8_t *)"", bytes.len);     /* it asserts a place */
     const profile_node *tree = read_stream(&r);
     yaml_parser_delete(&r.yaml);
     if (mem->spent)

@@ -117,22 +117,26 @@ static void a_mistake_in_a_file_is_told_with_its_place(void **state)
 static void every_file_begins_with_about_and_source(void **state)
 {
     (void)state;
+    profile *p;
+    assert_true(status_is_ok(profile_open(NULL, &mem, &p)));
     for (size_t i = 0; i < profile_files_count; i++) {
-        buf b;
-        buf_init(&b, 4 << 20);
-        buf_str(&b, "# a comment\n");
-        const char *bytes = (const char *)profile_files[i].bytes.at;
-        span rest = profile_files[i].bytes;
-        /* Without its first line, which is `about` in every file. */
-        assert_memory_equal(bytes, "about:", 6);
-        while (rest.len && *rest.at != '\n')
-            rest = span_part(rest, 1, SIZE_MAX);
-        buf_span(&b, rest);
-        write_file(profile_files[i].name, buf_bytes(&b));
-        assert_non_null(strstr(open_error(), "the key 'about' is missing"));
-        write_file(profile_files[i].name, profile_files[i].bytes);
-        buf_done(&b);
+        size_t len = strlen(profile_files[i].name) - 4;
+        const profile_node *root = profile_root(p, arena_text(&mem, span_of(profile_files[i].name, len)));
+        assert_string_equal(root->first->key, "about");
+        assert_string_equal(root->first->next->key, "source");
     }
+    buf b;
+    buf_init(&b, 1 << 20);
+    for (size_t i = 0; i < profile_files_count; i++)
+        if (strcmp(profile_files[i].name, "guessing.yml") == 0)
+            buf_span(&b, profile_files[i].bytes);
+    char *text = arena_text(&mem, buf_bytes(&b)), *source = strstr(text, "source:"), *rest = strstr(source, "\n\n");
+    *rest = '\0';
+    write_file("guessing.yml", span_str(arena_printf(&mem, "%s\n%.*s%s", source, (int)(source - text), text, rest + 1)));
+    assert_string_equal(open_error(), "/guessing.yml:1: it must begin with 'about' and 'source'");
+    write_file("guessing.yml", span_str(arena_printf(&mem, "%s\n%s", source, rest + 1)));
+    assert_string_equal(open_error(), "/guessing.yml:1: the key 'about' is missing");
+    buf_done(&b);
 }
 
 static void a_folder_must_have_every_file_and_no_unknown_one(void **state)
