@@ -70,10 +70,16 @@ typedef struct {
     uint32_t *logs; size_t log_count;                    /* by channel, then time */
     moment first, last;                                  /* of all its records */
     vec notes;                                           /* of sentence: why it is taken for one host */
+    uint32_t class;                                      /* identity.c */
+    moment os_said, build_said, zone_said, role_said, domain_said;       /* when the claim was true last; 0: nothing said it */
 
     /* Left by the verdict (verdict.c), before the story. */
     infection infected;
     double weight;                                       /* log-odds that the attacker acted on it */
+    moment first_hostile;                                /* earliest act that is held against it */
+
+    /* Left by the story. */
+    int64_t clock_low, clock_high;                       /* seconds its clock may differ from the reference */
 } joined_host;
 
 /* ---- Findings ---------------------------------------------------------------------------------------------------- */
@@ -96,6 +102,17 @@ typedef struct {
     vec entities, evidence, facts, techniques;           /* of entity, evidence_ref, fact, const char * */
 } told;
 
+/* A stop that was not orderly, found by crashes.c, weighed by causes.c. */
+typedef struct {
+    uint32_t host;
+    moment time, booted;           /* of the stop, as well as it is known; of the start after it */
+    moment slack;                  /* the stop may lie so far from `time`, either way */
+    const char *basis;             /* what gives the time: "binary", "text", "last-record", "after" */
+    const char *code;              /* "0x0000007e"; NULL: no bug check is told */
+    const char *parameters[4];
+    const act *bugcheck, *power, *unexpected, *boot, *planned;   /* records it is told from; NULL: none */
+} stop;
+
 /* ---- The run ----------------------------------------------------------------------------------------------------- */
 
 struct joined {
@@ -106,18 +123,25 @@ struct joined {
     vec evidence;                                        /* of const evidence_file *, sorted, each once */
     vec cuts;                                            /* of digest_cut, sorted */
     vec claims;                                          /* of const identity_claim *, sorted, each once */
+    vec acts;                                            /* of const act *, sorted by computer, channel, record, time, kind; each once */
+    vec counted;                                         /* of const tally *, sorted by log, kind, block, key; each once */
     vec raw;                                             /* of raw_log, sorted by file, computer, channel */
     vec logs;                                            /* of joined_log, sorted by host, channel, time */
     vec hosts;                                           /* of joined_host */
     vec tallies;                                         /* of joined_tally */
+    vec stops;                                           /* of stop, by host, then time */
     vec told;                                            /* of told; sorted by settle_findings */
-    map log_of, node_of;
+    map host_of;                                         /* file and folded computer name to host */
+    map raw_of;                                          /* log_key to index in `raw` */
+    map weights;                                         /* of reasoning.yml: name to the bits of a double */
     suyuan_case *out;                                    /* what the stages fill */
 };
 
 /* Stages, each in the file of its name. */
+void   weights_read(joined *j);
 status gather(joined *j);
 void   identity(joined *j);
+void   addresses(joined *j);                             /* of hosts; after notes_sort */
 void   logs_put_together(joined *j);                     /* logs.c: copies, blocks, gaps, tallies */
 void   notes_sort(joined *j);                            /* notes.c: acts and tallies by host */
 void   crashes_find(joined *j);
@@ -129,6 +153,7 @@ void   persistence_find(joined *j);
 void   defence_find(joined *j);
 void   network_find(joined *j);
 void   settle_findings(joined *j);                       /* folds what one cause made twice, gives ids, sorts */
+void   findings_done(joined *j);                         /* gives their heap back */
 void   dark_hosts(joined *j);
 void   verdict_hosts(joined *j);
 void   crashes_weigh(joined *j);
@@ -138,6 +163,9 @@ void   story_tell(joined *j);                            /* clocks, edges, first
 void   plan_make(joined *j);
 void   unknowns_tell(joined *j);
 void   headline_tell(joined *j);
+
+uint32_t    host_of_name_in(const joined *j, const char *file, const char *computer);   /* of records of this file with this Computer; HOST_NONE */
+raw_log    *raw_of_log(const joined *j, const log_ref *log);                /* never NULL for a log that was gathered */
 
 /* ---- Access ------------------------------------------------------------------------------------------------------ */
 
@@ -150,6 +178,7 @@ const act *const    *acts_of(const joined *j, uint32_t host, const char *kind, s
 joined_tally *const *tallies_of(const joined *j, uint32_t host, const char *kind, size_t *count);
 uint32_t    act_host(const joined *j, const act *a);                        /* HOST_NONE: its log belongs to none */
 const char *act_fact(const act *a, const char *name);                       /* "" when absent */
+bool        act_looks(const act *a, const char *word);                      /* a word of its `looks` */
 bool        act_before(const joined *j, const act *a, const act *b);        /* by record within a log, else by time */
 const char *tally_key(const joined_tally *t, const char *name);             /* "" when absent */
 bool        fact_moment(const fact *facts, size_t count, const char *name, moment *out);
@@ -172,6 +201,7 @@ const char *account_name(const char *account);                              /* b
 /* ---- Making ------------------------------------------------------------------------------------------------------ */
 
 sentence    say(const joined *j, const char *id, ...) __attribute__((sentinel));   /* triples name, arg_kind, value; then NULL. A NULL or "" value is not given */
+sentence    say_more(const joined *j, sentence s, const char *name, arg_kind kind, const char *value);
 sentence    say_facts(const joined *j, const char *id, const fact *facts, size_t count);   /* arguments are the facts, each as its kind wants */
 const char *write_u64(const joined *j, uint64_t n);
 const char *write_time(const joined *j, moment t);                          /* NULL for unknown */
@@ -180,9 +210,11 @@ const char *write_hash(const joined *j, const char *prefix, ...) __attribute__((
 
 /* The pointer is valid until the next finding is made. */
 told       *finding_new(joined *j, uint32_t host, const char *kind, moment time, const char *subject);
+told       *finding_from_act(joined *j, uint32_t host, const act *a, const char *kind);   /* direct.c */
 void        finding_fact(joined *j, told *t, const char *name, const char *value);        /* NULL or "": not added */
 void        finding_entity(joined *j, told *t, const char *type, const char *value);      /* each once */
 void        finding_technique(joined *j, told *t, const char *ids);                       /* blank between */
+void        finding_ref(told *t, evidence_ref r);                                         /* each once */
 void        finding_act(joined *j, told *t, const act *a);                                /* as evidence; each once */
 void        finding_tally(joined *j, told *t, const joined_tally *of, moment from, moment to);   /* its first and last bucket as evidence */
 evidence_ref ref_of_act(const joined *j, const act *a);
@@ -193,6 +225,8 @@ const told *findings_of(const joined *j, uint32_t host, const char *kind, size_t
 
 double      weight(const joined *j, const char *name);                      /* of profiles/reasoning.yml; an unknown name is our mistake */
 moment      weight_span(const joined *j, const char *name);                 /* a weight that is told in seconds */
+const char *bugcheck_name(const joined *j, const char *code);               /* NULL when not known */
+const profile_node *bugcheck_node(const joined *j, const char *code);       /* its line of profiles/bugchecks.yml */
 double      odds_to_percent(double log_odds);                               /* 0..100 */
 /* Halving within a cause, caps of a group and in all (reasoning.md 6.2). */
 typedef struct { const char *cause; double weight; } vote;

@@ -252,5 +252,20 @@ const schema_key profile_keys[] = {
     { "masking", "calls[].name", SCHEMA_TEXT, SCHEMA_REQUIRED },
     { "masking", "calls[].position", SCHEMA_NUMBER, SCHEMA_REQUIRED },
     { "masking", "registry", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+
+    { "reasoning", "setup_names", SCHEMA_MAP, SCHEMA_REQUIRED },
+    { "reasoning", "setup_names.shared", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "reasoning", "setup_names.random", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "reasoning", "setup_names.why", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "reasoning", "weights", SCHEMA_LIST, SCHEMA_REQUIRED },
+    { "reasoning", "weights[]", SCHEMA_MAP, SCHEMA_OPTIONAL },
+    { "reasoning", "weights[].name", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "reasoning", "weights[].value", SCHEMA_REAL, SCHEMA_REQUIRED },
+    { "reasoning", "weights[].why", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "reasoning", "spans", SCHEMA_LIST, SCHEMA_REQUIRED },
+    { "reasoning", "spans[]", SCHEMA_MAP, SCHEMA_OPTIONAL },
+    { "reasoning", "spans[].name", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "reasoning", "spans[].value", SCHEMA_DURATION, SCHEMA_REQUIRED },
+    { "reasoning", "spans[].why", SCHEMA_TEXT, SCHEMA_REQUIRED },
 };
 const size_t profile_key_count = sizeof profile_keys / sizeof *profile_keys;

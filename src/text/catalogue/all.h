@@ -2,3 +2,4 @@
 #include "text/catalogue/words.def"
 #include "text/catalogue/report.def"
 #include "text/catalogue/detect_b.def"
+#include "text/catalogue/incident_findings.def"

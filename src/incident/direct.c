@@ -1,0 +1,142 @@
+/* What does one record prove alone? Acts that their detector calls a finding become one, with their evidence, and with what
+ * ties them to others: account, session, source, means. */
+#include "incident/internal.h"
+
+#include <stdio.h>
+
+/* Of each kind of act: what makes one differ from the next. */
+static const struct { const char *act, *first, *second; } subjects[] = {
+    { "service.install", "name", "path" },        { "service.change", "name", "new" },      { "task.create", "name", NULL },
+    { "task.update", "name", NULL },              { "task.run", "name", NULL },             { "process.start", "image", "command" },
+    { "script.block", "text", "command" },        { "remote.exec", "means", "command" },    { "share.write", "share", "file" },
+    { "file.drop", "file", NULL },                { "log.clear", "channel", NULL },         { "audit.change", "subcategory", "change" },
+    { "av.detect", "threat", "file" },            { "defence.off", "what", "new" },         { "net.contact", "dest", "name" },
+    { "firewall.change", "rule", "port" },        { "portproxy.change", "listen", "command" }, { "registry.autostart", "key", "value" },
+    { "startup.file", "file", NULL },             { "wmi.subscribe", "name", "part" },      { "credential.access", "what", "image" },
+    { "exploit.attempt", "what", "source" },      { "connect.scan", "image", "port" },      { "account.create", "account", "sid" },
+    { "account.enable", "account", "sid" },       { "account.reset", "account", "sid" },    { "account.delete", "account", "sid" },
+    { "account.change", "account", "sid" },       { "account.rename", "account", "sid" },   { "group.add", "member_sid", "group_sid" },
+};
+
+/* What a fact is when it stands as an entity. */
+static const struct { const char *act, *fact, *type; } entity_kinds[] = {
+    { "", "account", "account" },      { "", "by", "account" },          { "", "member", "account" },     { "", "source", "address" },
+    { "", "dest", "address" },         { "", "image", "file" },          { "", "file", "file" },          { "", "path", "file" },
+    { "", "command", "process" },      { "", "key", "registry" },        { "service.install", "name", "service" },
+    { "service.change", "name", "service" },                             { "task.create", "name", "task" }, { "task.update", "name", "task" },
+    { "task.run", "name", "task" },    { "net.contact", "name", "domain" }, { "", "client", "host" },
+};
+
+/* How far an act of this kind shows that the attacker got on this host. */
+static const struct { const char *finding; reach how_far; } reaches[] = {
+    { "exploit-attempt", REACH_ATTEMPT },      { "suspicious-logon", REACH_ACCESS },     { "remote-execution", REACH_EXECUTION },
+    { "fake-system-process", REACH_EXECUTION },{ "process-chain", REACH_EXECUTION },     { "script-execution", REACH_EXECUTION },
+    { "miner", REACH_EXECUTION },              { "malware-file", REACH_EXECUTION },      { "service-install", REACH_PERSISTENCE },
+    { "task-create", REACH_PERSISTENCE },      { "run-key", REACH_PERSISTENCE },         { "startup-file", REACH_PERSISTENCE },
+    { "wmi-persistence", REACH_PERSISTENCE },  { "autostart-other", REACH_PERSISTENCE }, { "account-create", REACH_PERSISTENCE },
+    { "admin-group-add", REACH_PERSISTENCE },  { "firewall-change", REACH_EXECUTION },   { "port-proxy", REACH_PERSISTENCE },
+    { "defence-off", REACH_EXECUTION },        { "credential-theft", REACH_EXECUTION },  { "log-cleared", REACH_EXECUTION },
+    { "network-contact", REACH_EXECUTION },    { "port-scan", REACH_EXECUTION },
+};
+
+static const char *subject_of(const joined *j, const act *a)
+{
+    for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
+        if (strcmp(subjects[i].act, a->kind) != 0)
+            continue;
+        const char *first = act_fact(a, subjects[i].first), *second = subjects[i].second ? act_fact(a, subjects[i].second) : "";
+        char *text = arena_printf(j->mem, "%s\x1f%s", first, second);
+        utf8_lower_ascii(text);
+        return strlen(text) > 200 ? write_hash(j, text, NULL) : text;
+    }
+    return a->kind;
+}
+
+static reach reach_of(const char *finding)
+{
+    for (size_t i = 0; i < sizeof reaches / sizeof *reaches; i++)
+        if (strcmp(reaches[i].finding, finding) == 0)
+            return reaches[i].how_far;
+    return REACH_NONE;
+}
+
+static bool has_word(const char *list, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *at = list; (at = strstr(at, word)) != NULL; at += n)
+        if ((at == list || at[-1] == ',' || at[-1] == ' ') && (at[n] == '\0' || at[n] == ','))
+            return true;
+    return false;
+}
+
+bool act_looks(const act *a, const char *word)
+{
+    return has_word(act_fact(a, "looks"), word);
+}
+
+static const char *means_of(const act *a)
+{
+    static const char *const by_service[] = { "psexec", "remcom", "paexec", "winexe", "smbexec" };
+    if (act_fact(a, "means")[0])
+        return act_fact(a, "means");
+    if (strcmp(a->kind, "service.install") == 0)
+        for (size_t i = 0; i < sizeof by_service / sizeof *by_service; i++)
+            if (act_looks(a, by_service[i]))
+                return "smb-service";
+    return strcmp(a->kind, "share.write") == 0 ? "smb-file" : NULL;
+}
+
+/* A logon id is a key only while its system runs; acts of one session a day apart are not one cause. */
+static const char *cause_of(const joined *j, const act *a)
+{
+    const char *logon = act_fact(a, "logon"), *family = act_fact(a, "family");
+    static const char *const systems[] = { "0x3e7", "0x3e4", "0x3e5", "0x3e3", "0x0" };
+    for (size_t i = 0; i < sizeof systems / sizeof *systems; i++)
+        if (strcmp(logon, systems[i]) == 0)
+            logon = "";
+    if (logon[0])
+        return arena_printf(j->mem, "logon %s %llu", logon, (unsigned long long)(a->time / MOMENT_DAY));
+    return family[0] ? arena_printf(j->mem, "family %s", family) : NULL;
+}
+
+static double weight_of(const joined *j, const act *a)
+{
+    char name[64];
+    snprintf(name, sizeof name, "host.by-severity-%s", severity_word(a->severity));
+    return weight(j, name) * a->confidence / 100;
+}
+
+told *finding_from_act(joined *j, uint32_t host, const act *a, const char *kind)
+{
+    told *t = finding_new(j, host, kind, a->time, subject_of(j, a));
+    t->f.severity = a->severity;
+    t->f.confidence = a->confidence;
+    t->f.source = a->kind;
+    t->how_far = reach_of(kind);
+    t->weight = a->finding ? weight_of(j, a) : 0;
+    t->cause = cause_of(j, a);
+    t->source = act_fact(a, "source")[0] ? act_fact(a, "source") : NULL;
+    t->account = act_fact(a, "account")[0] ? act_fact(a, "account") : act_fact(a, "by")[0] ? act_fact(a, "by") : NULL;
+    t->logon = act_fact(a, "logon")[0] ? act_fact(a, "logon") : NULL;
+    t->workstation = act_fact(a, "client")[0] ? act_fact(a, "client") : NULL;
+    t->means = means_of(a);
+    for (size_t i = 0; i < a->fact_count; i++)
+        finding_fact(j, t, a->facts[i].name, a->facts[i].value);
+    for (size_t i = 0; i < sizeof entity_kinds / sizeof *entity_kinds; i++)
+        if (!entity_kinds[i].act[0] || strcmp(entity_kinds[i].act, a->kind) == 0)
+            finding_entity(j, t, entity_kinds[i].type, act_fact(a, entity_kinds[i].fact));
+    finding_technique(j, t, a->techniques);
+    finding_act(j, t, a);
+    t->f.text = say_facts(j, a->text ? a->text : kind, a->facts, a->fact_count);
+    return t;
+}
+
+void direct_find(joined *j)
+{
+    for (uint32_t i = 0; i < host_total(j); i++) {
+        const joined_host *h = host_of(j, i);
+        for (size_t k = 0; k < h->act_count; k++)
+            if (h->acts[k]->finding && h->acts[k]->finding[0])
+                finding_from_act(j, i, h->acts[k], h->acts[k]->finding);
+    }
+}

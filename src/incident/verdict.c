@@ -1,0 +1,43 @@
+/* Is a host in the attacker's hands? Findings vote by log-odds, one vote a cause (reasoning.md 6.2), and the verdict needs one
+ * hard reason beside the sum. Nothing is said of a host whose logs could not tell. */
+#include "incident/internal.h"
+
+static size_t votes_of(const joined *j, uint32_t host, vote *out, reach *furthest, moment *first)
+{
+    size_t count = 0;
+    *furthest = REACH_NONE;
+    *first = MOMENT_UNKNOWN;
+    for (size_t i = 0; i < j->told.count; i++) {
+        const told *t = finding_at(j, i);
+        if (t->f.host != host || t->weight == 0)
+            continue;
+        out[count++] = (vote){ t->cause, t->weight };
+        if (t->innocent)
+            continue;
+        if (t->weight > 0 && t->how_far > *furthest && t->f.severity >= SEVERITY_HIGH)
+            *furthest = t->how_far;
+        if (t->weight > 0 && moment_known(t->f.time) && t->f.time < *first)
+            *first = t->f.time;
+    }
+    return count;
+}
+
+void verdict_hosts(joined *j)
+{
+    for (uint32_t i = 0; i < host_total(j); i++) {
+        joined_host *h = host_of(j, i);
+        vote *votes = arena_array(j->mem, j->told.count, sizeof *votes);
+        reach furthest;
+        size_t count = votes_of(j, i, votes, &furthest, &h->first_hostile);
+        h->weight = weight(j, "host.prior") + votes_sum(j, votes, count);
+        if (h->weight >= weight(j, "host.infected-from") && furthest >= REACH_EXECUTION)
+            h->infected = INFECTED_YES;
+        else if (h->weight >= weight(j, "host.suspected-from") && furthest >= REACH_ACCESS)
+            h->infected = INFECTED_SUSPECTED;
+        else if (!h->collected || (log_looks(j, i, "Security", 0, MOMENT_UNKNOWN) == LOOK_BLIND
+                                   && log_looks(j, i, "System", 0, MOMENT_UNKNOWN) == LOOK_BLIND))
+            h->infected = INFECTED_UNKNOWN;
+        else
+            h->infected = INFECTED_NO;
+    }
+}
