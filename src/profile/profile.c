@@ -6,10 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { FILES = 256 };
 
@@ -35,31 +32,6 @@ static bool is_fact_file(const char *name)
     return len > 4 && name[0] != '.' && strcmp(name + len - 4, ".yml") == 0;
 }
 
-static status read_file(arena *mem, const char *path, span *out)
-{
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat about;
-    if (file < 0)
-        return status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
-    status done = status_ok();
-    if (fstat(file, &about) != 0 || !S_ISREG(about.st_mode) || about.st_size > (off_t)TREE_BYTES) {
-        done = status_fail(STATUS_BAD_INPUT, "%s: not a file of at most %u bytes", path, TREE_BYTES);
-    } else {
-        size_t size = (size_t)about.st_size, at = 0;
-        uint8_t *bytes = arena_alloc(mem, size);
-        ssize_t got = bytes ? 1 : -1;
-        while (got > 0 && at < size) {
-            got = read(file, bytes + at, size - at);
-            at += got > 0 ? (size_t)got : 0;
-        }
-        if (got < 0)
-            done = status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
-        *out = span_of(bytes, at);
-    }
-    close(file);
-    return done;
-}
-
 static status list_folder(const char *folder, arena *mem, profile *p)
 {
     DIR *dir = opendir(folder);
@@ -76,7 +48,7 @@ static status list_folder(const char *folder, arena *mem, profile *p)
         fact_file *file = &p->files[p->count++];
         file->name = arena_str(mem, entry->d_name);
         const char *path = arena_printf(mem, "%s/%s", folder, entry->d_name);
-        done = file->name && path ? read_file(mem, path, &file->bytes) : status_fail(STATUS_LIMIT, "%s: too large", folder);
+        done = file->name && path ? tree_read_file(mem, path, &file->bytes) : status_fail(STATUS_LIMIT, "%s: too large", folder);
     }
     closedir(dir);
     if (p->count)
@@ -132,7 +104,7 @@ static status parse_file(const char *folder, arena *mem, fact_file *file)
         return status_fail(STATUS_LIMIT, "%s: too large", folder);
     if (!schema_knows(profile_keys, profile_key_count, subject))
         return status_fail(STATUS_BAD_INPUT, "%s: no profile of this name is known", shown_as);
-    status done = tree_parse(mem, shown_as, file->bytes, &file->root);
+    status done = tree_parse(mem, shown_as, file->bytes, TREE_FACTS, &file->root);
     if (status_is_ok(done))
         done = schema_check(profile_keys, profile_key_count, subject, shown_as, file->root);
     if (status_is_ok(done))

@@ -97,7 +97,7 @@ static status check(const schema *s, const schema_key *line, const profile_node 
     if (want && node->key)
         return refuse(s, node, "'%s' must be %s", node->key, want);
     if (want)
-        return refuse(s, node, "%s was expected here", want);
+        return refuse(s, node, "here must be %s", want);
     if (line->kind == SCHEMA_MAP)
         return check_map(s, line->path, node);
     if (line->kind != SCHEMA_LIST)

@@ -1,15 +1,19 @@
 #include "profile/tree.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <yaml.h>
 
 typedef struct {
     arena *mem;
     const char *name;
+    tree_kind kind;
     yaml_parser_t yaml;
     status failed;              /* STATUS_OK while all is well */
 } reader;
@@ -29,6 +33,12 @@ static bool next_event(reader *r, yaml_event_t *event)
         line = r->yaml.mark.line;
     fail(r, line, r->yaml.problem ? r->yaml.problem : "not YAML");
     return false;
+}
+
+static bool is_empty(const profile_node *node)
+{
+    return node->kind == PROFILE_WORD && !node->quoted &&
+           (*node->text == '\0' || strcmp(node->text, "~") == 0 || strcmp(node->text, "null") == 0);
 }
 
 static profile_node *new_node(reader *r, profile_kind kind, size_t line)
@@ -57,7 +67,10 @@ static const char *read_key(reader *r, const yaml_event_t *event, const profile_
         fail(r, line, "a NUL in a key");
     if (profile_get(map, key))
         fail(r, line, "this key stands twice");
-    return arena_str(r->mem, key);
+    const char *kept = arena_str(r->mem, key);
+    if (!kept)
+        fail(r, line, "too large");
+    return kept;
 }
 
 /* The children of a list or map, up to its end. */
@@ -84,6 +97,11 @@ static void read_children(reader *r, profile_node *parent, unsigned depth)
             return;
         child->key = key;
         child->line = (unsigned)line + 1;
+        if (is_empty(child)) {
+            if (!key || r->kind == TREE_FACTS)
+                fail(r, line, "a value is missing here");
+            continue;
+        }
         *last = child;
         last = &child->next;
         parent->count++;
@@ -96,8 +114,6 @@ static profile_node *read_word(reader *r, const yaml_event_t *event)
     const char *text = (const char *)event->data.scalar.value;
     bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     profile_node *node = new_node(r, PROFILE_WORD, line);
-    if (plain && (len == 0 || strcmp(text, "~") == 0 || strcmp(text, "null") == 0))
-        fail(r, line, "a value is missing here");
     if (strlen(text) != len)
         fail(r, line, "a NUL in a value");
     if (!node)
@@ -176,17 +192,46 @@ static const profile_node *read_stream(reader *r)
     return root;
 }
 
-status tree_parse(arena *mem, const char *name, span bytes, const profile_node **root)
+status tree_read_file(arena *mem, const char *path, span *out)
 {
-    reader r = { .mem = mem, .name = name };
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat about;
+    if (file < 0)
+        return status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
+    status done = status_ok();
+    if (fstat(file, &about) != 0 || !S_ISREG(about.st_mode) || about.st_size > (off_t)TREE_BYTES) {
+        done = status_fail(STATUS_BAD_INPUT, "%s: not a file of at most %u bytes", path, TREE_BYTES);
+    } else {
+        size_t size = (size_t)about.st_size, at = 0;
+        uint8_t *bytes = arena_alloc(mem, size);
+        ssize_t got = bytes ? 1 : -1;
+        while (got > 0 && at < size) {
+            got = read(file, bytes + at, size - at);
+            at += got > 0 ? (size_t)got : 0;
+        }
+        if (got < 0)
+            done = status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
+        *out = span_of(bytes, at);
+    }
+    close(file);
+    return done;
+}
+
+status tree_parse(arena *mem, const char *name, span bytes, tree_kind kind, const profile_node **root)
+{
+    reader r = { .mem = mem, .name = name, .kind = kind };
     if (bytes.len > TREE_BYTES)
         return status_fail(STATUS_BAD_INPUT, "%s: larger than %u bytes", name, TREE_BYTES);
     if (!yaml_parser_initialize(&r.yaml))
         return status_fail(STATUS_LIMIT, "%s: no memory", name);
+    if (span_is(span_part(bytes, 0, 3), "\xEF\xBB\xBF"))
+        bytes = span_part(bytes, 3, SIZE_MAX);              /* libyaml would count the mark as a column */
     yaml_parser_set_encoding(&r.yaml, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&r.yaml, bytes.at, bytes.len);
+    yaml_parser_set_input_string(&r.yaml, bytes.len ? bytes.at : (const uint8_t *)"", bytes.len);     /* it asserts a place */
     const profile_node *tree = read_stream(&r);
     yaml_parser_delete(&r.yaml);
+    if (mem->spent)
+        return status_fail(STATUS_LIMIT, "%s: too large", name);
     if (status_is_ok(r.failed))
         *root = tree;
     return r.failed;

@@ -1,7 +1,8 @@
 /* From YAML to a tree of profile_node, for profiles and scene alike.
  *
+ * Shapes    A value that is empty, `~` or `null` is refused in facts; in what a person fills in, its key counts as not there.
  * Hostile   At most TREE_BYTES bytes and TREE_DEPTH levels. Anchors, aliases and tags are refused, so a small file is never
- *           a large tree; so are a second document, a key that stands twice, a key that is no word, and an empty value.
+ *           a large tree; so are a second document, a key that stands twice, and a key that is no word.
  * Fails     STATUS_BAD_INPUT with "name:line: ..." in its words. */
 #pragma once
 #include "profile/profile.h"
@@ -9,7 +10,10 @@
 #define TREE_BYTES (4u << 20)
 #define TREE_DEPTH 16
 
-status tree_parse(arena *mem, const char *name, span bytes, const profile_node **root);
+typedef enum { TREE_FACTS, TREE_FORM } tree_kind;
+
+status tree_read_file(arena *mem, const char *path, span *out);
+status tree_parse(arena *mem, const char *name, span bytes, tree_kind kind, const profile_node **root);
 bool   tree_read_number(const char *text, int64_t *out);
 bool   tree_read_real(const char *text, double *out);
 bool   tree_read_duration(const char *text, int64_t *seconds);

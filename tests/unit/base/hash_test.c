@@ -1,9 +1,9 @@
 #include "cmocka_all.h"
+#include "numbers.h"
 
 #include "base/crc32.h"
 #include "base/hash.h"
 
-#include <stdlib.h>
 
 static const char *sha256_text(span bytes, char out[65])
 {
@@ -54,13 +54,12 @@ static void the_fast_crc32_equals_the_plain_one_at_every_length_and_alignment(vo
 {
     (void)state;
     uint8_t bytes[700];
-    srand(7);
     for (size_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (uint8_t)rand();
+        bytes[i] = (uint8_t)number();
     for (size_t from = 0; from < 17; from++)
         for (size_t len = 0; len + from <= sizeof bytes; len++) {
             span part = span_of(bytes + from, len);
-            uint32_t before = (uint32_t)rand() * 2654435761u;
+            uint32_t before = number();
             assert_int_equal(crc32_add(before, part), crc32_plain(before, part));
         }
 }

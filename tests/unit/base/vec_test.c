@@ -1,8 +1,8 @@
 #include "cmocka_all.h"
+#include "numbers.h"
 
 #include "base/vec.h"
 
-#include <stdlib.h>
 
 typedef struct { unsigned key, order; char filler[5]; } item;
 
@@ -34,12 +34,11 @@ static void pushed_elements_are_zeroed_and_stay(void **state)
 static void sorting_keeps_the_order_of_equals_at_every_length(void **state)
 {
     (void)state;
-    srand(11);
     for (size_t count = 0; count < 300; count++) {
         vec v;
         vec_init(&v, sizeof(item));
         for (unsigned i = 0; i < count; i++)
-            *(item *)vec_push(&v) = (item){ .key = (unsigned)rand() % 16, .order = i };
+            *(item *)vec_push(&v) = (item){ .key = number() % 16, .order = i };
         vec_sort(&v, by_key);
         assert_int_equal(v.count, count);
         for (size_t i = 1; i < count; i++) {
