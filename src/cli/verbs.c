@@ -4,8 +4,10 @@
 #include <string.h>
 
 extern const verb verb_help;
+extern const verb verb_scene;
 
 const verb *const verbs[] = {
+    &verb_scene,
     &verb_help,
 };
 const size_t verb_count = sizeof verbs / sizeof *verbs;

@@ -96,6 +96,14 @@ class TheProgram(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn(b'standard output', result.stderr)
 
+    def test_a_scene_to_fill_in_is_written_in_both_languages(self):
+        scenes = [run('scene', '--lang', word).stdout.decode() for word in ('zh', 'en')]
+        self.assertEqual(scenes[1], run('scene').stdout.decode())
+        self.assertRegex(scenes[0], '[\u4e00-\u9fff]')
+        for scene in scenes:
+            keys = [line.split(':')[0] for line in scene.splitlines() if re.match(r'[a-z_]+:', line)]
+            self.assertEqual(keys, ['customer', 'time_zone', 'network', 'team', 'hosts', 'claims'])
+
     def test_the_man_page_names_every_verb_and_option(self):
         page = run('help', '--man').stdout.decode()
         self.assertTrue(page.startswith('.TH SUYUAN 1'))
