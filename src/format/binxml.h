@@ -70,5 +70,6 @@ bool                binxml_items_next(binxml_items *items, binxml_value *out);
 typedef struct { const char *field; size_t offset; } binxml_fault;
 bool                binxml_json(const binxml *x, buf *out, binxml_fault *why);
 bool                binxml_xml(const binxml *x, buf *out, binxml_fault *why);
+bool                binxml_json_walked(const binxml *x, buf *out, binxml_fault *why);   /* the same, always by way of a tree: slow */
 /* A value as text, as it stands in XML content (not escaped). */
 void                binxml_value_text(binxml_value v, buf *out);

@@ -7,9 +7,10 @@
 #include "format/evtx_reader.h"
 
 #include "base/hash.h"
+#include "base/utf16.h"
+#include "format/binxml_program.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 
 enum {
     DEFINITION = 24,                 /* next, GUID, size */
@@ -61,7 +62,7 @@ void binxml_templates_lend(binxml_templates *t)
     pthread_mutex_unlock(&t->lock);
 }
 
-static uint32_t intern(binxml_templates *store, bx_name name)
+uint32_t bx_intern(binxml_templates *store, bx_name name)
 {
     span key = span_of(name.at, name.len);
     uint64_t *known = map_find(&store->names, key);
@@ -113,7 +114,8 @@ static const binxml_template *share(binxml_templates *store, const binxml_templa
             memcpy(t->guid, made->guid, sizeof t->guid);
             t->root = bx_copy(made->root, &store->mem);
             if (t->root && bx_describe(t, &store->mem)) {
-                t->root_name = intern(store, t->root->name);
+                t->root_name = bx_intern(store, t->root->name);
+                t->json = bx_compile(store, t, &store->mem);
                 *(binxml_template **)vec_push(&store->all) = t;
                 t->serial = store->all.count;
                 *map_put(&store->by_content, buf_bytes(&key), NULL) = t->serial;

@@ -1,5 +1,5 @@
 /* Records as text: by their template's program where it can, else by way of a resolved tree. */
-#include "format/binxml_tree.h"
+#include "format/binxml_program.h"
 
 static bool write_tree(const binxml *x, buf *out, bool (*write)(const bx_node *, buf *), binxml_fault *why)
 {
@@ -20,6 +20,11 @@ static bool write_tree(const binxml *x, buf *out, bool (*write)(const bx_node *,
 }
 
 bool binxml_json(const binxml *x, buf *out, binxml_fault *why)
+{
+    return bx_run(x, out) || binxml_json_walked(x, out, why);
+}
+
+bool binxml_json_walked(const binxml *x, buf *out, binxml_fault *why)
 {
     return write_tree(x, out, bx_json_root, why);
 }
