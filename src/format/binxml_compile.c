@@ -351,11 +351,13 @@ static void *copy_of(arena *mem, const void *at, size_t bytes, size_t beyond)
 const bx_program *bx_compile(binxml_templates *store, const binxml_template *t, arena *mem)
 {
     compiler c = { .store = store };
+    bx_node root = *t->root;
+    root.slot = BX_NO_SLOT;          /* there is nothing that a document's root could be left out of */
     vec_init(&c.ops, sizeof(op));
     vec_init(&c.parts, sizeof(part));
     buf_init(&c.text, PROGRAM_TEXT);
     bx_program *program = NULL;
-    if (t->root->slot == BX_NO_SLOT && member(&c, t->root, 0)) {
+    if (member(&c, &root, 0)) {
         end_text(&c);
         add(&c, OP_END, BX_NO_SLOT, 0);
         program = c.text.overflow ? NULL : arena_alloc(mem, sizeof *program);

@@ -42,7 +42,7 @@ const bx_node *bx_data_name(const bx_node *element)
 
 static void saw_slot(listing *l, uint16_t slot)
 {
-    if (slot != BX_NO_SLOT && slot + 1u > l->slots)
+    if (slot + 1u > l->slots)
         l->slots = slot + 1u;
 }
 
@@ -67,7 +67,6 @@ static bool is_listed(const bx_node *node)
 /* Recursion is as deep as elements are: BX_ELEMENTS. */
 static void list_element(listing *l, const bx_node *element, size_t depth)
 {
-    saw_slot(l, element->slot);
     const char **path = NULL, *name = NULL;
     bool listed = depth < BINXML_PATH;
     if (listed && l->places) {
