@@ -3,11 +3,13 @@
 
 #include <string.h>
 
+extern const verb verb_dump;
 extern const verb verb_help;
 extern const verb verb_scene;
 
 const verb *const verbs[] = {
     &verb_scene,
+    &verb_dump,
     &verb_help,
 };
 const size_t verb_count = sizeof verbs / sizeof *verbs;

@@ -368,7 +368,6 @@ const bx_program *bx_compile(binxml_templates *store, const binxml_template *t, 
             .parts = copy_of(mem, c.parts.at, c.parts.count * sizeof(part), 0),
             .text = copy_of(mem, c.text.at, c.text.len, BEYOND),
             .room = c.text.len + c.room + BEYOND, .slots = t->slots,
-            .as_root = !bx_is_container(t->root->name),
         };
         if (!program->ops || !program->parts || !program->text)
             program = NULL;

@@ -345,7 +345,7 @@ bool bx_json_root(const bx_node *root, buf *out)
 {
     buf_char(out, '{');
     put_key(root->name, 0, out);
-    element_value(root, false, out);
+    element_value(root, bx_is_container(root->name), out);
     buf_char(out, '}');
     return !out->overflow;
 }

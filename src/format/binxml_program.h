@@ -36,7 +36,6 @@ struct bx_program {
     const uint8_t *text;        /* readable a vector beyond its end */
     size_t room;                /* bytes that its texts and quotes come to at most */
     uint32_t slots;
-    bool as_root;               /* may be the outermost document */
 };
 
 /* NULL when only the walker can write it. Interns names, so the caller holds the store. */

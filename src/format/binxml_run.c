@@ -271,7 +271,7 @@ bool bx_run(const binxml *x, buf *out)
 {
     const bx_program *p = x->template_->json;
     size_t before = out->len, limit = out->limit;
-    if (!p || !p->as_root)
+    if (!p)
         return false;
     if (limit > before && limit - before > BX_OUTPUT)
         out->limit = before + BX_OUTPUT;

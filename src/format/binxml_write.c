@@ -28,3 +28,8 @@ bool binxml_json_walked(const binxml *x, buf *out, binxml_fault *why)
 {
     return write_tree(x, out, bx_json_root, why);
 }
+
+bool binxml_xml(const binxml *x, buf *out, binxml_fault *why)
+{
+    return write_tree(x, out, bx_xml_root, why);
+}

@@ -24,7 +24,8 @@ typedef struct {
     uint64_t index;                 /* where in the file: (offset - 4096) / 65536; of a carved chunk: in order of finding */
     uint64_t offset;
     uint64_t first_id, last_id;     /* as the chunk's header says */
-    bool live;                      /* false: slack only (cleared, or carved): its records are all recovered ones */
+    bool live;                      /* false: carved; its records are all recovered ones */
+    uint32_t bare;                  /* not 0: no chunk, but one record of so many bytes, carved where there was no chunk */
 } evtx_chunk_info;
 
 typedef struct {
@@ -48,6 +49,9 @@ typedef struct {
 
 status       evtx_open(arena *mem, evtx_source source, problems *out_problems, evtx *out);
 bool         evtx_is(span first_bytes);                            /* by signature, of a file or of a chunk alone */
+/* Adds to an opened log, or to one that only has its source, every chunk and record outside its live chunks that shows its
+ * signature. They come behind the live chunks, and are read with evtx_next_recovered. */
+status       evtx_carve(arena *mem, problems *noted, evtx *log);
 evtx_source  evtx_source_fd(int fd, uint64_t size, arena *mem);
 evtx_source  evtx_source_bytes(span *bytes);                       /* *bytes must outlive it */
 

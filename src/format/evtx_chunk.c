@@ -81,6 +81,37 @@ static void check_header(evtx_reader *r)
         r->live_end = EVTX_RECORDS;
 }
 
+/* A record that lies alone is given a chunk of its own. Where in its own it lay shows where it brings its template with it:
+ * the offset that names the template is that of the definition which follows. Then what it brings can be read there. */
+static bool load_bare(evtx_reader *r, const evtx_chunk_info *info)
+{
+    enum { NAMED = 6, DEFINED = 10 };                       /* behind the instance's token: the offset; a definition */
+    memset(r->bytes, 0, EVTX_CHUNK + EVTX_PAD);
+    uint8_t *record = r->bytes + EVTX_RECORDS;
+    if (r->file->source.read(r->file->source.context, info->offset, record, info->bare) != (int64_t)info->bare) {
+        NOTE(r, "chunk.unreadable", 0, "a carved record cannot be read again");
+        return false;
+    }
+    r->len = EVTX_CHUNK;
+    uint32_t at = EVTX_RECORDS, told = 0;
+    size_t token;
+    span document = span_of(record + RECORD_HEADER, info->bare - RECORD_LEAST);
+    if (bx_is_instance(document, &token) && document.len > token + DEFINED + 24) {
+        const uint8_t *instance = document.at + token;
+        uint32_t there = (uint32_t)(RECORD_HEADER + token) + DEFINED;
+        told = le32(instance + NAMED);
+        bool is_defined = le32(instance + 2) == le32(instance + DEFINED + 4);
+        if (is_defined && told >= EVTX_RECORDS + there && told - there <= EVTX_CHUNK - info->bare)
+            at = told - there;
+    }
+    memmove(r->bytes + at, record, info->bare);
+    if (at > EVTX_RECORDS)
+        memset(record, 0, at - EVTX_RECORDS < info->bare ? at - EVTX_RECORDS : info->bare);
+    r->chunk_offset = info->offset - at;
+    r->ends = at;
+    return true;
+}
+
 bool evtx_chunk_load(evtx_reader *r, const evtx *file, size_t chunk, problems *noted)
 {
     const evtx_chunk_info *info = &file->chunks[chunk];
@@ -96,6 +127,8 @@ bool evtx_chunk_load(evtx_reader *r, const evtx *file, size_t chunk, problems *n
     r->gaps.count = r->gap = 0;
     r->carve_at = 0;
 
+    if (info->bare)
+        return load_bare(r, info);
     int64_t got = file->source.read(file->source.context, info->offset, r->bytes, EVTX_CHUNK);
     if (got < CHUNK_HEADER) {
         r->at = r->live_end = EVTX_CHUNK;
