@@ -1,6 +1,7 @@
 #include "cli/console.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <unistd.h>
@@ -117,7 +118,10 @@ bool console_is_terminal(FILE *to) { return isatty(fileno(to)) == 1; }
 bool console_ended(void)
 {
     bool sound = fflush(stdout) == 0 && !ferror(stdout);
-    if (!sound)
+    /* Whoever closes a pipe early (head, less) has seen enough and wants no complaint. */
+    struct pollfd out = { .fd = fileno(stdout) };
+    bool left = poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
+    if (!sound && !left)
         console_say(stderr, "suyuan: standard output: %s", errno ? strerror(errno) : "could not be written");
     return sound;
 }

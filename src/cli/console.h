@@ -15,7 +15,7 @@ void console_text(FILE *to, const char *utf8);
 void console_escape(FILE *to, span utf8, bool keep_lines);
 
 bool console_is_terminal(FILE *to);
-/* Flushes standard output. False when something could not be written (disk full, pipe closed), after saying so. */
+/* Flushes standard output. False when something could not be written, after saying so unless the reader just left. */
 bool console_ended(void);
 
 /* Used by the progress bar: one line on standard error that other lines push aside. */
