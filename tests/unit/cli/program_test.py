@@ -96,7 +96,6 @@ class TheProgram(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn(b'standard output', result.stderr)
 
-<<<<<<< ours
     def test_a_scene_to_fill_in_is_written_in_both_languages(self):
         scenes = [run('scene', '--lang', word).stdout.decode() for word in ('zh', 'en')]
         self.assertEqual(scenes[1], run('scene').stdout.decode())
@@ -104,14 +103,12 @@ class TheProgram(unittest.TestCase):
         for scene in scenes:
             keys = [line.split(':')[0] for line in scene.splitlines() if re.match(r'[a-z_]+:', line)]
             self.assertEqual(keys, ['customer', 'time_zone', 'network', 'team', 'hosts', 'claims'])
-=======
     def test_a_reader_that_leaves_gets_no_complaint(self):
         reader, writer = os.pipe()
         os.close(reader)
         with open(writer, 'wb') as out:
             result = subprocess.run([SUYUAN, 'help'], stdout=out, stderr=subprocess.PIPE)
         self.assertEqual((result.returncode, result.stderr), (1, b''))
->>>>>>> theirs
 
     def test_the_man_page_names_every_verb_and_option(self):
         page = run('help', '--man').stdout.decode()
