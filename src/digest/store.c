@@ -33,7 +33,10 @@ static const char *keep_cut(digest *d, const char *text, size_t most)
         bytes = span_str(buf_text(&clean));
     }
     /* The NUL is part of the key, so that the map's copy serves as the text. */
-    uint64_t *value = map_put(&d->texts, span_of(bytes.len ? (const char *)bytes.at : "", bytes.len + 1), NULL);
+    bool there;
+    uint64_t *value = map_put(&d->texts, span_of(bytes.len ? (const char *)bytes.at : "", bytes.len + 1), &there);
+    if (!there)
+        d->text_bytes += bytes.len + 1;
     const map_entry *entry = (const map_entry *)((const char *)value - offsetof(map_entry, value));
     buf_done(&clean);
     return (const char *)entry->key.at;
@@ -61,10 +64,11 @@ static void *keep_array(digest *d, const void *from, size_t count, size_t each)
 
 digest *digest_new(const digest_head *head)
 {
-    arena mem;
-    arena_init(&mem, 0);
-    digest *d = arena_alloc(&mem, sizeof *d);
-    d->mem = mem;
+    arena self;
+    arena_init(&self, 0);
+    digest *d = arena_alloc(&self, sizeof *d);
+    d->self = self;
+    arena_init(&d->mem, 0);
     map_init(&d->texts);
     map_init(&d->logs);
     map_init(&d->keys);
@@ -87,8 +91,9 @@ void digest_free(digest *d)
     map_done(&d->texts);
     map_done(&d->logs);
     map_done(&d->keys);
-    arena mem = d->mem;         /* it holds d itself */
-    arena_done(&mem);
+    arena_done(&d->mem);
+    arena self = d->self;
+    arena_done(&self);
 }
 
 const digest_head *digest_heading(const digest *d)
@@ -284,15 +289,18 @@ static void copy_lines(digest *into, const digest *from)
 static void settle(digest *d)
 {
     enum { LEAST = 128 << 20 };
-    if (d->mem.used < LEAST || d->mem.used / 2 < d->settled)
+    size_t used = d->mem.used + d->text_bytes;
+    if (used < LEAST || used / 2 < d->settled)
         return;
     digest_sort(d);
     digest *made = digest_new(&d->head);
     copy_lines(made, d);
-    digest old = *d;
-    *d = *made;
+    digest old = *d, now = *made;
+    now.self = d->self;              /* each stays where it is; what is in them changes place */
+    old.self = made->self;
+    *d = now;
     *made = old;
-    d->settled = d->mem.used;
+    d->settled = d->mem.used + d->text_bytes;
     digest_free(made);
 }
 

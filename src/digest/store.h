@@ -22,12 +22,13 @@ typedef enum { LINE_EVIDENCE, LINE_CLAIM, LINE_BLOCK, LINE_ACT, LINE_TALLY, LINE
 typedef struct { log_ref ref; uint64_t id; bool named; } stored_log;
 
 struct digest {
-    arena mem;
+    arena self, mem;                 /* what it is itself, what is in it */
     digest_head head;
     map texts, logs, keys;
     vec lines[LINE_KINDS];           /* evidence_file, identity_claim, log_block, act, tally, digest_cut */
     uint64_t over[LINE_KINDS];       /* lines that did not fit into DIGEST_BYTES */
     const log_ref *nowhere;          /* the log that stands for none, in cuts by DIGEST_BYTES */
+    size_t text_bytes;               /* of interned texts */
     size_t settled;                  /* bytes in memory when it was last made to fit */
     bool sorted;
 };

@@ -13,7 +13,7 @@ typedef struct {
     moment since, until;                     /* MOMENT_UNKNOWN: no limit; records outside are not seen */
     unsigned threads;
     const profile *facts;
-    struct progress *progress;               /* may be NULL */
+    progress *progress;               /* may be NULL */
     void (*note)(void *context, const char *path, const problem *p);     /* each problem as it is met; may be NULL; called from any thread, one at a time */
     void *note_context;
 } survey_options;

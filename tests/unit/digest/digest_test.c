@@ -292,23 +292,26 @@ static void add_big(digest *d, uint64_t n, bool finding)
                               .finding = finding ? "service-install" : NULL });
 }
 
-/* 20,000 acts of 4 KiB: more than a digest may be. What is left does not depend on the order, nor on what was dropped on the
+/* 36,000 acts of 4 KiB: more than a digest may be. What is left does not depend on the order, nor on what was dropped on the
  * way; findings are left before other acts; and what was dropped is counted. */
 static void behind_the_cap_content_alone_decides(void **state)
 {
     (void)state;
-    enum { ACTS = 20000 };
+    enum { ACTS = 36000, PARTED = 4 };
     digest *forward = digest_new(&made_head), *backward = digest_new(&made_head);
-    digest *halves[2] = { digest_new(&made_head), digest_new(&made_head) }, *joined = digest_new(&made_head);
+    digest *parts[PARTED], *joined = digest_new(&made_head);
+    for (int i = 0; i < PARTED; i++)
+        parts[i] = digest_new(&made_head);
     for (uint64_t n = 0; n < ACTS; n++) {
         add_big(forward, n, n == ACTS - 1);
         add_big(backward, ACTS - 1 - n, n == 0);
-        add_big(halves[n % 2], n, n == ACTS - 1);
+        add_big(parts[n % PARTED], n, n == ACTS - 1);
     }
-    for (int i = 0; i < 2; i++) {
-        digest_sort(halves[i]);
-        digest_merge(joined, halves[i]);
-        digest_free(halves[i]);
+    for (int i = 0; i < PARTED; i++) {
+        if (i % 2)
+            digest_sort(parts[i]);
+        digest_merge(joined, parts[i]);
+        digest_free(parts[i]);
     }
     buf a, b, c;
     lines_of(forward, &a);
