@@ -76,6 +76,10 @@ class CheckRooms(unittest.TestCase):
         self.put('README.md', 'See /ho' 'me/me/suyuan, and https://example.org/ho' 'me/x.\n')
         self.assertEqual(self.breaches(), ['README.md:1: names a folder of a machine: /ho' 'me/me'])
 
+    def test_a_merge_left_half_done(self):
+        self.put('docs/a.md', 'one\n<<<<<' '<< ours\ntwo\n')
+        self.assertEqual(self.breaches(), ['docs/a.md: a merge was left half done'])
+
     def test_a_header_that_can_be_read_twice(self):
         self.put('src/base/b.h', 'int b;\n')
         self.assertEqual(self.breaches(), ['src/base/b.h: without #pragma once'])

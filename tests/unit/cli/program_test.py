@@ -103,6 +103,7 @@ class TheProgram(unittest.TestCase):
         for scene in scenes:
             keys = [line.split(':')[0] for line in scene.splitlines() if re.match(r'[a-z_]+:', line)]
             self.assertEqual(keys, ['customer', 'time_zone', 'network', 'team', 'hosts', 'claims'])
+
     def test_a_reader_that_leaves_gets_no_complaint(self):
         reader, writer = os.pipe()
         os.close(reader)
