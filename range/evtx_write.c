@@ -1,4 +1,4 @@
-#include "range/evtx_write.h"
+#include "range/evtx_values.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -18,9 +18,6 @@
 /* A template is known by what it is made of; in each chunk it is written at its first use. */
 typedef struct { uint8_t guid[16]; uint64_t chunk; uint32_t at; } template_state;
 typedef struct { uint64_t first_id; moment first_time; } chunk_state;
-
-/* The values of one template's instance: descriptors, and the bytes that they describe. */
-typedef struct { buf slots, bytes; } values;
 
 struct evtx_writer {
     arena *mem;
@@ -58,50 +55,10 @@ static void put(evtx_writer *w, const void *bytes, size_t len)
         memcpy(w->chunk + w->at, bytes, len);
     w->at += (uint32_t)len;
 }
-static uint32_t get32(const uint8_t *at) { uint32_t v; memcpy(&v, at, 4); return v; }
-static void put16le(uint8_t *at, unsigned v) { at[0] = (uint8_t)v; at[1] = (uint8_t)(v >> 8); }
-static void put32le(uint8_t *at, uint32_t v) { memcpy(at, &v, 4); }
-static void put64le(uint8_t *at, uint64_t v) { memcpy(at, &v, 8); }
-
-/* The next code point of a text, and on; a broken byte stands for itself, so nothing of a text is lost. */
-static uint32_t utf8_next(const uint8_t **at)
-{
-    const uint8_t *p = *at;
-    unsigned n = p[0] < 0x80 ? 0 : p[0] >= 0xf0 ? 3 : p[0] >= 0xe0 ? 2 : p[0] >= 0xc2 ? 1 : 0;
-    uint32_t c = n == 0 ? p[0] : p[0] & (0x3fu >> n);
-    for (unsigned i = 1; i <= n; i++) {
-        if ((p[i] & 0xc0) != 0x80) {
-            *at = p + 1;
-            return p[0];
-        }
-        c = c << 6 | (p[i] & 0x3f);
-    }
-    *at = p + n + 1;
-    return c;
-}
-
-static void text_units(buf *out, const char *text)
-{
-    if (!text || !buf_room(out, 2 * strlen(text)))
-        return;
-    uint8_t *to = out->at + out->len;
-    for (const uint8_t *p = (const uint8_t *)text; *p;) {
-        uint32_t c = *p < 0x80 ? *p++ : utf8_next(&p);
-        if (c >= 0x10000) {
-            put16le(to, 0xd800 + ((c - 0x10000) >> 10));
-            to += 2;
-            c = 0xdc00 + ((c - 0x10000) & 0x3ff);
-        }
-        put16le(to, c);
-        to += 2;
-    }
-    out->len = (size_t)(to - out->at);
-}
-
 static void text_here(evtx_writer *w, const char *text)
 {
     for (const uint8_t *p = (const uint8_t *)text; *p;) {
-        uint32_t c = utf8_next(&p);
+        uint32_t c = units_next(&p);
         if (c >= 0x10000) {
             p16(w, 0xd800 + ((c - 0x10000) >> 10));
             c = 0xdc00 + ((c - 0x10000) & 0x3ff);
@@ -110,204 +67,33 @@ static void text_here(evtx_writer *w, const char *text)
     }
 }
 
-static size_t text_len(const char *text)         /* in UTF-16 units */
-{
-    size_t n = 0;
-    for (const uint8_t *p = (const uint8_t *)text; *p;)
-        n += utf8_next(&p) >= 0x10000 ? 2 : 1;
-    return n;
-}
-
-static unsigned hex_digit(char c) { return c <= '9' ? (unsigned)(c - '0') : ((unsigned)c | 32) - 'a' + 10; }
-
-static bool guid_bytes(const char *text, uint8_t out[16])
-{
-    static const uint8_t order[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
-    unsigned n = 0;
-    for (const char *p = text; *p && n < 32; p++) {
-        if (!((*p >= '0' && *p <= '9') || ((*p | 32) >= 'a' && (*p | 32) <= 'f')))
-            continue;
-        uint8_t *to = &out[order[n / 2]];
-        *to = (uint8_t)(n % 2 ? *to << 4 | hex_digit(*p) : hex_digit(*p));
-        n++;
-    }
-    return n == 32;
-}
-
-static size_t sid_bytes(const char *text, uint8_t out[68])     /* 0: not a SID */
-{
-    uint64_t part[17];
-    size_t n = 0;
-    if (strncmp(text, "S-1-", 4) != 0)
-        return 0;
-    for (const char *p = text + 4; n < 16; p++) {
-        uint64_t v = 0;
-        for (; *p >= '0' && *p <= '9'; p++)
-            v = v * 10 + (uint64_t)(*p - '0');
-        part[n++] = v;
-        if (*p != '-')
-            break;
-    }
-    out[0] = 1;
-    out[1] = (uint8_t)(n - 1);
-    for (unsigned i = 0; i < 6; i++)
-        out[2 + i] = (uint8_t)(part[0] >> (40 - 8 * i));
-    for (size_t i = 1; i < n; i++)
-        put32le(out + 4 + 4 * i, (uint32_t)part[i]);
-    return 4 + 4 * n;
-}
-
-static void values_init(values *v) { buf_init(&v->slots, 1 << 20); buf_init(&v->bytes, 1 << 20); }
-static void values_clear(values *v) { buf_clear(&v->slots); buf_clear(&v->bytes); }
-static void values_done(values *v) { buf_done(&v->slots); buf_done(&v->bytes); }
-static bool values_fit(const values *v) { return !v->slots.overflow && !v->bytes.overflow && v->slots.len + v->bytes.len < RECORD_LIMIT; }
-
-static void slot(values *v, size_t from, unsigned type)
-{
-    uint8_t d[4] = { 0 };
-    if (v->bytes.len - from > 65535)
-        v->bytes.overflow = true;
-    put16le(d, (unsigned)(v->bytes.len - from));
-    d[2] = (uint8_t)type;
-    buf_put(&v->slots, d, 4);
-}
-static void slot_none(values *v) { slot(v, v->bytes.len, EVTX_NULL); }
-static void slot_number(values *v, unsigned type, uint64_t n, size_t size)
-{
-    size_t from = v->bytes.len;
-    buf_put(&v->bytes, &n, size);
-    slot(v, from, type);
-}
-static void slot_sid(values *v, const char *text)
-{
-    uint8_t sid[68] = { 0 };
-    size_t from = v->bytes.len, n = text ? sid_bytes(text, sid) : 0;
-    buf_put(&v->bytes, sid, n);
-    slot(v, from, n ? EVTX_SID : EVTX_NULL);
-}
-static void slot_guid(values *v, const char *text)
-{
-    uint8_t guid[16] = { 0 };
-    size_t from = v->bytes.len;
-    bool is = text && guid_bytes(text, guid);
-    buf_put(&v->bytes, guid, is ? 16 : 0);
-    slot(v, from, is ? EVTX_GUID : EVTX_NULL);
-}
-
-static void slot_systime(values *v, moment t)
-{
-    moment_parts p = moment_to_parts(t);
-    unsigned part[8] = { (unsigned)p.year, (unsigned)p.month, 0, (unsigned)p.day, (unsigned)p.hour, (unsigned)p.minute, (unsigned)p.second, p.ticks / 10000 };
-    uint8_t out[16];
-    size_t from = v->bytes.len;
-    part[2] = (unsigned)((t / MOMENT_DAY + 1) % 7);          /* 1601-01-01 was a Monday */
-    for (unsigned i = 0; i < 8; i++)
-        put16le(out + 2 * i, part[i]);
-    buf_put(&v->bytes, out, 16);
-    slot(v, from, EVTX_SYSTIME);
-}
-
-static void slot_strings(values *v, const char *lines)    /* each item ends with a NUL */
-{
-    size_t from = v->bytes.len;
-    text_units(&v->bytes, lines);
-    for (size_t i = from; i < v->bytes.len; i += 2)
-        if (v->bytes.at[i] == '\n' && v->bytes.at[i + 1] == 0)
-            v->bytes.at[i] = 0;
-    buf_put(&v->bytes, "\0", 2);
-    slot(v, from, EVTX_STRS);
-}
-
-static size_t number_size(unsigned type)
-{
-    switch (type) {
-    case EVTX_I8: case EVTX_U8: return 1;
-    case EVTX_I16: case EVTX_U16: return 2;
-    case EVTX_I32: case EVTX_U32: case EVTX_F32: case EVTX_BOOL: case EVTX_HEX32: return 4;
-    default: return 8;
-    }
-}
-
-static void slot_field(values *v, const evtx_field *f, bool nul)
-{
-    size_t from = v->bytes.len;
-    switch (f->type) {
-    case EVTX_NULL:
-        slot_none(v);
-        return;
-    case EVTX_SID: case EVTX_GUID:
-        if (f->text) {
-            (f->type == EVTX_SID ? slot_sid : slot_guid)(v, f->text);
-            return;
-        }
-        break;
-    case EVTX_SYSTIME:
-        if (!f->bytes.len) {
-            slot_systime(v, f->number);
-            return;
-        }
-        break;
-    case EVTX_STRS:
-        if (f->text) {
-            slot_strings(v, f->text);
-            return;
-        }
-        break;
-    case EVTX_STR:
-        if (f->text) {
-            text_units(&v->bytes, f->text);
-            if (nul)
-                buf_put(&v->bytes, "\0", 2);
-            slot(v, from, EVTX_STR);
-            return;
-        }
-        break;
-    case EVTX_ASTR:
-        if (f->text) {
-            buf_put(&v->bytes, f->text, strlen(f->text));
-            slot(v, from, EVTX_ASTR);
-            return;
-        }
-        break;
-    case EVTX_BIN:
-        break;
-    default:
-        if (!f->bytes.len) {
-            slot_number(v, f->type == EVTX_SIZE ? EVTX_HEX64 : f->type, f->number, number_size(f->type));
-            return;
-        }
-    }
-    buf_span(&v->bytes, f->bytes);
-    slot(v, from, f->type);
-}
-
 static void slots_of_system(values *v, const evtx_out *e, const shape *s, uint64_t id)
 {
     bool qualified = s->classic || e->source;
-    slot_number(v, EVTX_U8, e->level, 1);
-    slot_number(v, EVTX_U8, e->opcode, 1);
-    slot_number(v, EVTX_U16, e->task, 2);
-    slot_number(v, EVTX_U16, e->id, 2);
+    values_number(v, EVTX_U8, e->level, 1);
+    values_number(v, EVTX_U8, e->opcode, 1);
+    values_number(v, EVTX_U16, e->task, 2);
+    values_number(v, EVTX_U16, e->id, 2);
     if (qualified)
-        slot_number(v, EVTX_U16, e->qualifiers, 2);
+        values_number(v, EVTX_U16, e->qualifiers, 2);
     else
-        slot_none(v);
-    slot_number(v, EVTX_HEX64, e->keywords, 8);
-    slot_number(v, EVTX_TIME, e->time, 8);
-    slot_guid(v, e->activity);
-    slot_number(v, EVTX_U32, e->pid, 4);
-    slot_number(v, EVTX_U32, e->tid, 4);
-    slot_number(v, EVTX_U64, id, 8);
-    slot_number(v, EVTX_U8, e->version, 1);
-    slot_sid(v, e->user);
-    slot_none(v);                                                   /* RelatedActivityID of the 18 */
+        values_none(v);
+    values_number(v, EVTX_HEX64, e->keywords, 8);
+    values_number(v, EVTX_TIME, e->time, 8);
+    values_guid(v, e->activity);
+    values_number(v, EVTX_U32, e->pid, 4);
+    values_number(v, EVTX_U32, e->tid, 4);
+    values_number(v, EVTX_U64, id, 8);
+    values_number(v, EVTX_U8, e->version, 1);
+    values_sid(v, e->user);
+    values_none(v);                                                   /* RelatedActivityID of the 18 */
     if (s->auditing) {
-        slot_field(v, &(evtx_field){ .type = EVTX_STR, .text = e->provider }, false);
-        slot_guid(v, e->guid ? e->guid : EVTX_AUDITING_GUID);
-        slot_field(v, &(evtx_field){ .type = EVTX_STR, .text = e->channel }, false);
+        values_field(v, &(evtx_field){ .type = EVTX_STR, .text = e->provider }, false);
+        values_guid(v, e->guid ? e->guid : EVTX_AUDITING_GUID);
+        values_field(v, &(evtx_field){ .type = EVTX_STR, .text = e->channel }, false);
     } else {
         for (unsigned i = 14; i < 19; i++)
-            slot_none(v);
+            values_none(v);
     }
 }
 
@@ -315,7 +101,7 @@ static uint16_t name_hash(const char *name)
 {
     uint32_t h = 0;
     for (const uint8_t *p = (const uint8_t *)name; *p;)
-        h = h * 65599 + utf8_next(&p);
+        h = h * 65599 + units_next(&p);
     return (uint16_t)h;
 }
 
@@ -324,7 +110,7 @@ static bool name_is(const evtx_writer *w, uint32_t at, const char *name)
     const uint8_t *units = w->chunk + at + 8;
     size_t n = (size_t)(units[-2] | units[-1] << 8), i = 0;
     for (const uint8_t *p = (const uint8_t *)name; *p; i++) {
-        uint32_t c = utf8_next(&p);
+        uint32_t c = units_next(&p);
         if (i >= n || c != (uint32_t)(units[2 * i] | units[2 * i + 1] << 8))
             return false;
     }
@@ -346,7 +132,7 @@ static void put_name(evtx_writer *w, const char *name)
     p32(w, at);
     p32(w, get32(w->chunk + head));
     p16(w, hash);
-    p16(w, (unsigned)text_len(name));
+    p16(w, (unsigned)units_count(name));
     text_here(w, name);
     p16(w, 0);
     set32(w, head, at);
@@ -366,7 +152,7 @@ static void close_element(evtx_writer *w, uint32_t size_at) { p8(w, 0x04); end_s
 static void close_empty(evtx_writer *w, uint32_t size_at) { p8(w, 0x03); end_size(w, size_at); }
 static uint32_t open_attributes(evtx_writer *w) { p32(w, 0); return w->at - 4; }
 static void attribute(evtx_writer *w, const char *name, bool last) { p8(w, last ? 0x06 : 0x46); put_name(w, name); }
-static void constant(evtx_writer *w, const char *text) { p8(w, 0x05); p8(w, EVTX_STR); p16(w, (unsigned)text_len(text)); text_here(w, text); }
+static void constant(evtx_writer *w, const char *text) { p8(w, 0x05); p8(w, EVTX_STR); p16(w, (unsigned)units_count(text)); text_here(w, text); }
 static void value_of(evtx_writer *w, bool optional, unsigned index, unsigned type) { p8(w, optional ? 0x0e : 0x0d); p16(w, index); p8(w, type); }
 static void attribute_constant(evtx_writer *w, const char *name, const char *text, bool last) { attribute(w, name, last); constant(w, text); }
 static void attribute_value(evtx_writer *w, const char *name, unsigned index, unsigned type, bool last) { attribute(w, name, last); value_of(w, true, index, type); }
@@ -768,18 +554,18 @@ static void values_of_data(values *v, const evtx_out *e, const shape *s)
     values_clear(v);
     if (e->kind != EVTX_CLASSIC) {
         for (size_t i = 0; i < e->field_count; i++)
-            slot_field(v, &e->fields[i], s->auditing);
+            values_field(v, &e->fields[i], s->auditing);
         return;
     }
     for (size_t i = 0; i < e->field_count; i++) {
-        text_units(&v->bytes, e->fields[i].text ? e->fields[i].text : "");
+        units_put(&v->bytes, e->fields[i].text ? e->fields[i].text : "");
         buf_put(&v->bytes, "\0", 2);
     }
-    slot(v, 0, e->field_count ? EVTX_STRS : EVTX_NULL);
-    slot_none(v);
+    values_slot(v, 0, e->field_count ? EVTX_STRS : EVTX_NULL);
+    values_none(v);
     size_t from = v->bytes.len;
     buf_span(&v->bytes, e->binary);
-    slot(v, from, e->binary.len ? EVTX_BIN : EVTX_NULL);
+    values_slot(v, from, e->binary.len ? EVTX_BIN : EVTX_NULL);
 }
 
 static void put_record(evtx_writer *w, const evtx_out *e, const shape *s, uint64_t id)
@@ -791,11 +577,11 @@ static void put_record(evtx_writer *w, const evtx_out *e, const shape *s, uint64
     values_of_data(&w->inner, e, s);
     values_clear(&w->outer);
     slots_of_system(&w->outer, e, s, id);
-    slot(&w->outer, w->outer.bytes.len, 0x21);               /* the size of what is nested is known once it is written */
+    values_slot(&w->outer, w->outer.bytes.len, 0x21);               /* the size of what is nested is known once it is written */
 
     size_t need = 160 + w->outer.slots.len + w->outer.bytes.len + w->inner.slots.len + w->inner.bytes.len;
     size_t whole = need + bound_system(e) + bound_data(e);
-    if (w->key.overflow || !values_fit(&w->outer) || !values_fit(&w->inner) || whole > RECORD_LIMIT) {
+    if (w->key.overflow || !values_fit(&w->outer, RECORD_LIMIT) || !values_fit(&w->inner, RECORD_LIMIT) || whole > RECORD_LIMIT) {
         fail(w, status_fail(STATUS_LIMIT, "event %u of %s does not fit into a chunk", (unsigned)e->id, e->provider));
         return;
     }
