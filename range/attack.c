@@ -157,6 +157,7 @@ static void worm_ports(sim *s, const act *a)
 {
     foothold *f = (foothold *)a->what;
     hostile(s, f->st, NULL, SYSTEM32 "netsh.exe", "netsh firewall add portopening tcp 65533 DNSd", f->pid, f->image);
+    *(passing *)vec_push(&s->w->passing) = (passing){ s->h->index, "DNSd" };
     mark_step(s, f->st, SHOWS_HOSTILE, CH_FIREWALL, log_firewall_rule(s, "DNSd", "65533", true, "S-1-5-18", SYSTEM32 "netsh.exe"));
     hostile(s, f->st, NULL, SYSTEM32 "netsh.exe", "netsh interface portproxy add v4tov4 listenport=65533 connectaddress=1.1.1.1 connectport=53", f->pid, f->image);
 }
@@ -268,6 +269,7 @@ static void by_service(sim *s, step *st)
     const char *name = letters(s, 4), *file = letters(s, 8), *path = arena_printf(s->w->mem, "%%systemroot%%\\%s.exe", file), *image = arena_printf(s->w->mem, "C:\\Windows\\%s.exe", file);
     *l = (logon){ .user = st->account, .type = 3, .workstation = st->source_shown ? st->workstation : letters(s, 10), .address = st->source_shown ? st->address : NULL, .port = any_port(s), .admin = true };
     *run = (service_run){ l, name };
+    *(passing *)vec_push(&s->w->passing) = (passing){ s->h->index, name };
     log_ntlm(s, st->account, l->workstation, 0);
     uint64_t record = log_logon(s, l);
     mark_step(s, st, SHOWS_SUCCESS, CH_SECURITY, record);

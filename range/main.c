@@ -7,7 +7,7 @@
 
 static const char usage[] =
     "usage: suyuan-range --seed N -o DIR [switches]\n"
-    "Makes the event logs of a simulated incident (DIR/HOST/Logs/*.evtx) and the truth about it (DIR/truth.json).\n"
+    "Makes the event logs of a simulated incident (DIR/hosts/NAME/Logs/*.evtx) and the truth about it (DIR/truth.json).\n"
     "The same number gives the same bytes. What no switch says, the number decides; number 1 is the field report's incident.\n"
     "  --entry WAY          rdp, rdp-nla, smb, mssql or exploit\n"
     "  --hosts N            hosts that were delivered\n"

@@ -17,6 +17,7 @@ static void world_done(world *w)
     for (size_t i = 0; i < w->lefts.count; i++)
         vec_done(&((left *)vec_at(&w->lefts, i))->marks);
     vec_done(&w->lefts);
+    vec_done(&w->passing);
 }
 
 status range_make(const switches *sw)

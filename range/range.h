@@ -74,6 +74,8 @@ typedef struct {
 typedef enum { LEFT_SERVICE, LEFT_TASK, LEFT_ACCOUNT } left_kind;
 typedef struct { int host; left_kind kind; const char *name, *what; vec marks; int intruder; } left;    /* what stays behind; what: "created", "admin-group" */
 
+typedef struct { int host; const char *name; } passing;
+
 typedef struct { const char *name, *address, *account; } neighbour;
 
 typedef struct {
@@ -86,6 +88,7 @@ typedef struct {
     host hosts[HOSTS_MOST]; int host_count, delivered;
     step steps[STEPS_MOST]; int step_count;
     vec lefts;                                    /* of left */
+    vec passing;                                  /* of passing: hostile, gone again, and no wrong answer where it is named */
     neighbour jump, scanner, backup, monitor, stale, apps[4];
     const char *network;                          /* "192.168.100." */
     moment scan_first;                            /* the scanner's first weekly scan */

@@ -182,7 +182,7 @@ static status make_folder(const char *path)
 
 static const char *log_path(arena *mem, const world *w, const host *h, const char *folder, channel_id c)
 {
-    return arena_printf(mem, "%s/%s/%s/%s.evtx", w->sw.out, h->name, folder, channels[c].file);
+    return arena_printf(mem, "%s/hosts/%s/%s/%s.evtx", w->sw.out, h->name, folder, channels[c].file);
 }
 
 /* A log keeps counting from where the host's earlier life left it, so no log but a new machine's begins with record 1. */
@@ -237,11 +237,13 @@ status sim_run(world *w, host *h, arena *mem)
     sim s = { .w = w, .h = h, .r = rng_of(w->seed, "life", (uint64_t)h->index), .down_until = MOMENT_UNKNOWN, .computer = h->name };
     status st = make_folder(w->sw.out);
     if (status_is_ok(st))
-        st = make_folder(arena_printf(mem, "%s/%s", w->sw.out, h->name));
+        st = make_folder(arena_printf(mem, "%s/hosts", w->sw.out));
     if (status_is_ok(st))
-        st = make_folder(arena_printf(mem, "%s/%s/Logs", w->sw.out, h->name));
+        st = make_folder(arena_printf(mem, "%s/hosts/%s", w->sw.out, h->name));
+    if (status_is_ok(st))
+        st = make_folder(arena_printf(mem, "%s/hosts/%s/Logs", w->sw.out, h->name));
     if (status_is_ok(st) && h->overlap)
-        st = make_folder(arena_printf(mem, "%s/%s/Backup", w->sw.out, h->name));
+        st = make_folder(arena_printf(mem, "%s/hosts/%s/Backup", w->sw.out, h->name));
     if (!status_is_ok(st))
         return st;
     arena_init(&s.scratch, 0);

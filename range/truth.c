@@ -200,12 +200,36 @@ static void write_lefts(const world *w, json_writer *j, const char *key, bool ac
     json_end_array(j);
 }
 
-static void unknown(json_writer *j, const char *host, const char *what)
+static void write_passing(const world *w, json_writer *j)
+{
+    json_key(j, "passing");
+    json_array(j);
+    for (size_t i = 0; i < w->passing.count; i++) {
+        const passing *p = vec_at(&w->passing, i);
+        json_object(j);
+        text_of(j, "host", w->hosts[p->host].name);
+        text_of(j, "name", p->name);
+        json_end_object(j);
+    }
+    json_end_array(j);
+}
+
+static void unknown(json_writer *j, const char *host, const char *what, bool decidable)
 {
     json_object(j);
     text_of(j, "host", host);
     text_of(j, "what", what);
+    bool_of(j, "decidable", decidable);
     json_end_object(j);
+}
+
+/* A host that nobody collected can be missed only where another host's logs name it. */
+static bool named_by_others(const world *w, int host)
+{
+    for (int i = 0; i < w->step_count; i++)
+        if (w->steps[i].from == host && decide(w, &w->steps[i]).source)
+            return true;
+    return false;
 }
 
 static void write_unknowns(const world *w, json_writer *j)
@@ -217,17 +241,17 @@ static void write_unknowns(const world *w, json_writer *j)
         const step *st = h->step >= 0 ? &w->steps[h->step] : NULL;
         if (!h->delivered) {
             if (st)
-                unknown(j, h->name, "not-collected");
+                unknown(j, h->name, "not-collected", named_by_others(w, i));
             continue;
         }
         if (!h->audits.logons)
-            unknown(j, h->name, "not-audited");
+            unknown(j, h->name, "not-audited", true);
         if (moment_known(h->clear_at) && h->kept[CH_SECURITY].written)
-            unknown(j, h->name, "log-cleared");
+            unknown(j, h->name, "log-cleared", true);
         else if (st && h->audits.logons && h->kept[CH_SECURITY].written && h->kept[CH_SECURITY].from > st->begin + (moment)h->clock_off)
-            unknown(j, h->name, "log-rolled");
+            unknown(j, h->name, "log-rolled", true);
         if (st && st->from == FROM_OUTSIDE && st->tries && !decide(w, st).source && h->audits.logons && step_shown(w, st, SHOWS_SUCCESS))
-            unknown(j, h->name, "source-empty");
+            unknown(j, h->name, "source-empty", true);
     }
     json_end_array(j);
 }
@@ -341,6 +365,7 @@ static void write_questions(const world *w, json_writer *j)
             write_edge(w, j, &w->steps[i]);
     json_end_array(j);
     write_lefts(w, j, "persistence", false);
+    write_passing(w, j);
     write_lefts(w, j, "accounts", true);
     write_unknowns(w, j);
     json_end_object(j);

@@ -365,6 +365,7 @@ status world_make(arena *mem, const switches *sw, world **out)
     w->sw = *sw;
     w->seed = sw->seed;
     vec_init(&w->lefts, sizeof(left));
+    vec_init(&w->passing, sizeof(passing));
     if (w->seed == 1) {
         w->sw.days = sw->days == BY_SEED ? 21 : sw->days;
         w->sw.hosts = sw->hosts == BY_SEED ? 4 : sw->hosts;

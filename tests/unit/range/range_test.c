@@ -64,7 +64,7 @@ static bool decidable(const json *question, const char *part) { const json *d = 
 typedef void (*each_event)(void *context, const event *ev);
 static size_t read_log(made *m, const char *host, const char *log, each_event each, void *context)
 {
-    span bytes = file_bytes(&m->mem, arena_printf(&m->mem, "%s/%s/Logs/%s.evtx", m->path, host, log));
+    span bytes = file_bytes(&m->mem, arena_printf(&m->mem, "%s/hosts/%s/Logs/%s.evtx", m->path, host, log));
     problems noted;
     evtx file;
     evtx_record record;
@@ -278,7 +278,7 @@ static void a_source_that_the_log_leaves_empty_is_nowhere_in_it(void **state)
     sw.source_empty = 1;
     make(&m, "empty", sw);
     const json *entry = first_of(json_get(questions(&m), "entries"));
-    span log = file_bytes(&m.mem, arena_printf(&m.mem, "%s/%s/Logs/Security.evtx", m.path, attacked(&m)));
+    span log = file_bytes(&m.mem, arena_printf(&m.mem, "%s/hosts/%s/Logs/Security.evtx", m.path, attacked(&m)));
     const char *source = value_of(entry, "source");
     uint8_t units[64];
     for (size_t i = 0; source[i]; i++) {
@@ -317,7 +317,7 @@ static void a_host_that_was_not_delivered_has_no_folder_and_still_attacks(void *
         if (json_get(h, "collected")->truth)
             continue;
         dark++;
-        FILE *f = fopen(arena_printf(&m.mem, "%s/%s/Logs/System.evtx", m.path, json_str(h, "name")), "rb");
+        FILE *f = fopen(arena_printf(&m.mem, "%s/hosts/%s/Logs/System.evtx", m.path, json_str(h, "name")), "rb");
         assert_null(f);
     }
     assert_int_equal(dark, 2);
