@@ -10,6 +10,7 @@ world *world_new(void)
     vec_init(&w->logs, sizeof(world_log *));
     vec_init(&w->files, sizeof(world_file));
     vec_init(&w->claims, sizeof(world_claim));
+    vec_init(&w->digests, sizeof(digest *));
     status s = profile_open(NULL, &w->mem, &w->facts);
     assert_string_equal(s.words, "");
     return w;
@@ -25,6 +26,9 @@ void world_free(world *w)
     vec_done(&w->logs);
     vec_done(&w->files);
     vec_done(&w->claims);
+    for (size_t i = 0; i < w->digests.count; i++)
+        digest_free(*(digest **)vec_at(&w->digests, i));
+    vec_done(&w->digests);
     arena_done(&w->mem);
     free(w);
 }
@@ -265,6 +269,7 @@ suyuan_case *world_case(world *w)
     for (size_t i = 0; i < w->files.count; i++)
         files[i] = i;
     digest *d = world_digest(w, "unit", files, w->files.count);
+    *(digest **)vec_push(&w->digests) = d;
     return world_join(w, &d, 1);
 }
 

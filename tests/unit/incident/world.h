@@ -13,7 +13,7 @@ typedef struct { moment time; const char *computer, *kind; bool counted; fact fa
 typedef struct { const char *channel; vec records; uint64_t first_id; } world_log;      /* record i has id first_id + i */
 typedef struct { const char *name, *unit; const world_log *of; uint64_t from, to; } world_file;
 typedef struct { const char *file, *computer, *key, *value, *strength; moment from, to; } world_claim;
-typedef struct { arena mem; vec logs, files, claims; profile *facts; const scene *scene; } world;
+typedef struct { arena mem; vec logs, files, claims, digests; profile *facts; const scene *scene; } world;
 
 world     *world_new(void);
 void       world_free(world *w);
@@ -31,7 +31,7 @@ void       world_claims(world *w, const char *file, const char *computer, const 
 
 digest    *world_digest(const world *w, const char *unit, const size_t *files, size_t count);    /* of these files, in this order */
 suyuan_case *world_join(world *w, digest *const *digests, size_t count);
-suyuan_case *world_case(world *w);                                   /* all files in one digest */
+suyuan_case *world_case(world *w);                                   /* all files in one digest, which lives as long as w */
 const char *world_json(world *w, const suyuan_case *c);
 moment     at(const char *iso);                                      /* "2020-05-11T04:05:10Z" */
 
