@@ -132,6 +132,8 @@ status incident_join(arena *mem, digest *const *digests, size_t count, const sce
         c->zone_minutes = heard ? heard->zone.minutes : 0;
         put_evidence(&j);
         put_hosts(&j);
+        story_tell(&j);
+        plan_make(&j);
         put_findings(&j);
         *out = c;
     }

@@ -190,6 +190,16 @@ const schema_key profile_keys[] = {
     { "network", "scan.ports", SCHEMA_TEXTS, SCHEMA_REQUIRED },
     { "network", "scan_lawful", SCHEMA_TEXTS, SCHEMA_REQUIRED },
 
+    { "plan", "actions", SCHEMA_LIST, SCHEMA_REQUIRED },
+    { "plan", "actions[]", SCHEMA_MAP, SCHEMA_OPTIONAL },
+    { "plan", "actions[].id", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "plan", "actions[].phase", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "plan", "actions[].order", SCHEMA_NUMBER, SCHEMA_REQUIRED },
+    { "plan", "actions[].once", SCHEMA_BOOL, SCHEMA_OPTIONAL },
+    { "plan", "actions[].old", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "plan", "actions[].new", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "plan", "safe", SCHEMA_TEXT, SCHEMA_REQUIRED },
+
     { "protection", "services", SCHEMA_TEXTS, SCHEMA_REQUIRED },
 
     { "registry-points", "points", SCHEMA_LIST, SCHEMA_REQUIRED },

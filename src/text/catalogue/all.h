@@ -3,3 +3,5 @@
 #include "text/catalogue/report.def"
 #include "text/catalogue/detect_b.def"
 #include "text/catalogue/incident_findings.def"
+#include "text/catalogue/incident_story.def"
+#include "text/catalogue/plan.def"

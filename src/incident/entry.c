@@ -1,0 +1,378 @@
+/* The way in, and the host where it began (reasoning.md 5.4, 5.6). At each node without a parent among the others the hypotheses
+ * stand side by side - a guessed password, a known credential, an exploit, an act of a user, nothing known - and the answer is
+ * given only when one leads. */
+#include "incident/story.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { HYPOTHESES = 24 };
+
+typedef struct {
+    const char *access, *means, *account;
+    place source;
+    moment time;
+    double weight, probability;
+    vec evidence;
+    sentence why;
+} guess_at;
+
+typedef struct { guess_at of[HYPOTHESES]; size_t count; } hypotheses;
+
+static guess_at *add(hypotheses *h, const char *access, double w, moment time)
+{
+    if (h->count == HYPOTHESES)
+        return NULL;
+    guess_at *g = &h->of[h->count++];
+    *g = (guess_at){ .access = access, .means = "unknown", .source = { .host = HOST_NONE }, .weight = w, .time = time };
+    vec_init(&g->evidence, sizeof(evidence_ref));
+    return g;
+}
+
+static void cite(guess_at *g, evidence_ref r)
+{
+    if (g->evidence.count < 8)
+        *(evidence_ref *)vec_push(&g->evidence) = r;
+}
+
+static void cite_all(guess_at *g, const vec *refs)
+{
+    for (size_t i = 0; i < refs->count; i++)
+        cite(g, *(const evidence_ref *)vec_at(refs, i));
+}
+
+/* What the first runs of the node were started through, when they say so; else what the protocol means. */
+static const char *means_of(const story *s, const node *n, const char *protocol, const char *logon)
+{
+    const joined *j = s->j;
+    const char *near = NULL;
+    for (size_t i = 0; i < n->told_count; i++) {
+        const told *t = finding_at(j, n->told[i]);
+        if (t->how_far < REACH_EXECUTION || t->f.time < n->access || t->f.time > n->onset + weight_span(j, "story.first-runs"))
+            continue;
+        const char *means = t->means && strcmp(t->means, "unknown") != 0 ? t->means : strcmp(t->f.source, "service.install") == 0 ? "smb-service" : NULL;
+        if (!means)
+            continue;
+        if (logon && t->logon && strcasecmp(logon, t->logon) == 0)
+            return means;
+        if (!near || strcmp(near, "smb-file") == 0)
+            near = means;
+    }
+    static const char *const direct[] = { "rdp", "mssql", "winrm", "ssh", "wmi" };
+    for (size_t i = 0; protocol && i < sizeof direct / sizeof *direct; i++)
+        if (strcmp(protocol, direct[i]) == 0)
+            return direct[i];
+    return near ? near : protocol ? "smb-file" : "unknown";
+}
+
+/* Something of the first half hour ran in this logon's session, or right after it. */
+static bool was_used(const story *s, const node *n, const char *logon, moment time)
+{
+    const joined *j = s->j;
+    for (size_t i = 0; i < n->told_count; i++) {
+        const told *t = finding_at(j, n->told[i]);
+        if (t->how_far < REACH_EXECUTION || t->f.severity < SEVERITY_MEDIUM || t->f.time + 2 * MOMENT_SECOND < time)
+            continue;
+        if (logon && t->logon && strcasecmp(logon, t->logon) == 0)
+            return true;
+        if (t->f.time >= time && t->f.time - time <= weight_span(j, "entry.used-within"))
+            return true;
+    }
+    return false;
+}
+
+static void guessed(const story *s, const node *n, hypotheses *h)
+{
+    const joined *j = s->j;
+    for (size_t i = 0; i < n->told_count; i++) {
+        const told *t = finding_at(j, n->told[i]);
+        if (strcmp(t->f.kind, "logon-after-guessing") != 0 || t->f.time > n->onset + weight_span(j, "story.logged-late"))
+            continue;
+        double w = weight(j, "entry.guessed") * t->f.confidence / 100;
+        if (was_used(s, n, t->logon, t->f.time))
+            w += weight(j, "entry.used");
+        guess_at *g = add(h, "guessed-password", w, t->f.time);
+        if (!g)
+            return;
+        g->account = t->account;
+        g->source = place_of(j, t->source, t->workstation, t->f.time);
+        g->means = means_of(s, n, t->means, t->logon);
+        cite_all(g, &t->evidence);
+        g->why = say(j, "entry.guessed", "account", ARG_TEXT, t->account, "source", ARG_TEXT, t->source, "workstation", ARG_TEXT, t->workstation, "means", ARG_WORD, g->means, "time", ARG_TIME, write_time(j, t->f.time), NULL);
+    }
+}
+
+/* The same logon as one that followed guessing is not told again as a credential that was known. */
+static bool is_guessed(const hypotheses *h, const way *w)
+{
+    for (size_t i = 0; i < h->count; i++)
+        if (strcmp(h->of[i].access, "guessed-password") == 0 && place_same(h->of[i].source, w->from))
+            return true;
+    return false;
+}
+
+static void known(const story *s, uint32_t at, hypotheses *h)
+{
+    const joined *j = s->j;
+    for (size_t i = 0; i < s->ways.count; i++) {
+        const way *w = way_at(s, i);
+        if (w->to != at || !(w->marks & WAY_LOGON) || is_guessed(h, w))
+            continue;
+        double sum = w->marks & WAY_NEW ? weight(j, "entry.known-new") : weight(j, "entry.known-usual");
+        if (w->marks & (WAY_EXECUTED | WAY_NEAR))
+            sum += weight(j, "entry.used");
+        if (w->marks & WAY_FAILED)
+            sum += weight(j, "entry.failed-before");
+        const char *access = w->marks & WAY_FAILED ? "guessed-password" : "known-credential";
+        guess_at *g = add(h, access, sum, w->time);
+        if (!g)
+            return;
+        g->account = w->account;
+        g->source = w->from;
+        g->means = w->means;
+        cite_all(g, &w->evidence);
+        g->why = say(j, w->marks & WAY_FAILED ? "entry.guessed" : "entry.known", "account", ARG_TEXT, w->account, "source", ARG_TEXT, place_name(j, w->from), "means", ARG_WORD, w->means, "time", ARG_TIME, write_time(j, w->time), NULL);
+    }
+}
+
+/* A finding that itself says how: an attack on a service, a system process that starts a shell, a document that does. */
+static void exploited(const story *s, const node *n, uint32_t at, hypotheses *h)
+{
+    const joined *j = s->j;
+    bool logged_on = false;
+    for (size_t i = 0; i < s->ways.count; i++)
+        logged_on = logged_on || (way_at(s, i)->to == at && way_at(s, i)->marks & WAY_LOGON && way_at(s, i)->marks & (WAY_EXECUTED | WAY_NEAR));
+    for (size_t i = 0; i < n->told_count; i++) {
+        const told *t = finding_at(j, n->told[i]);
+        if (t->f.time > n->onset + weight_span(j, "story.first-runs"))
+            continue;
+        bool chain = strcmp(t->f.kind, "process-chain") == 0, shell = false, office = false;
+        for (size_t k = 0; chain && k < t->facts.count; k++) {
+            const fact *f = vec_at(&t->facts, k);
+            shell = shell || (strcmp(f->name, "looks") == 0 && strstr(f->value, "system-shell"));
+            office = office || (strcmp(f->name, "looks") == 0 && strstr(f->value, "office-shell"));
+        }
+        bool web = t->means && strcmp(t->means, "web") == 0;
+        if (strcmp(t->f.kind, "exploit-attempt") != 0 && !shell && !office && !web)
+            continue;
+        double w = weight(j, office ? "entry.user" : shell || web ? "entry.exploit-shell" : "entry.exploit-trace");
+        if (!logged_on && !office)
+            w += weight(j, "entry.no-logon");
+        guess_at *g = add(h, office ? "user-action" : "exploit", w, t->f.time);
+        if (!g)
+            return;
+        g->source = place_of(j, t->source, t->workstation, t->f.time);
+        for (size_t k = 0; !office && g->source.host == HOST_NONE && !g->source.address && k < s->ways.count; k++)
+            if (way_at(s, k)->to == at && way_at(s, k)->marks & (WAY_CONNECTED | WAY_EXPLOIT))
+                g->source = way_at(s, k)->from;
+        g->means = web ? "web" : office ? "mail" : "smb-exploit";
+        cite_all(g, &t->evidence);
+        g->why = say(j, office ? "entry.user" : "entry.exploit", "source", ARG_TEXT, place_name(j, g->source), "time", ARG_TIME, write_time(j, t->f.time), "means", ARG_WORD, g->means, NULL);
+        if (shell || web)
+            return;
+    }
+    /* Something ran as the system's, and the log that would tell of a logon was kept and tells of none. */
+    if (!logged_on && h->count == 0 && log_looks(j, n->host, "Security", n->onset > MOMENT_HOUR ? n->onset - MOMENT_HOUR : 0, n->onset) == LOOK_SEEN) {
+        guess_at *g = add(h, "exploit", weight(j, "entry.exploit-silent"), n->onset);
+        if (g) {
+            g->means = "smb-exploit";
+            g->why = say(j, "entry.silent", "time", ARG_TIME, write_time(j, n->onset), NULL);
+        }
+    }
+}
+
+static int by_weight(const void *a, const void *b)
+{
+    const guess_at *l = a, *r = b;
+    if (l->weight != r->weight)
+        return l->weight > r->weight ? -1 : 1;
+    if (l->time != r->time)
+        return l->time < r->time ? -1 : 1;
+    int order = strcmp(l->account ? l->account : "", r->account ? r->account : "");
+    return order ? order : strcmp(l->access, r->access);
+}
+
+/* Hypotheses that differ only in the session are one: the strongest speaks for it. */
+static void fold(hypotheses *h)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < h->count; i++) {
+        size_t k = 0;
+        while (k < kept && !(strcmp(h->of[k].access, h->of[i].access) == 0 && place_same(h->of[k].source, h->of[i].source) &&
+                             (!h->of[k].account || !h->of[i].account || account_same(h->of[k].account, h->of[i].account))))
+            k++;
+        if (k < kept)
+            vec_done(&h->of[i].evidence);
+        else
+            h->of[kept++] = h->of[i];
+    }
+    h->count = kept;
+}
+
+static void put(const joined *j, const guess_at *g, uint32_t host, uint32_t episode, entry_way *out)
+{
+    *out = (entry_way){ .host = host, .time = g->time, .access = g->access, .means = g->means, .account = g->account, .source = g->source,
+                        .confidence = (unsigned)(g->probability * 100 + 0.5), .why = g->why, .episode = episode, .evidence_count = g->evidence.count };
+    out->evidence = arena_array(j->mem, g->evidence.count, sizeof *out->evidence);
+    if (g->evidence.count)
+        memcpy(out->evidence, g->evidence.at, g->evidence.count * sizeof *out->evidence);
+}
+
+/* The entry of one node; false when no hypothesis leads. */
+static bool entry_of(story *s, uint32_t at, entry_way *out, sentence *unknown)
+{
+    const joined *j = s->j;
+    const node *n = node_at(s, at);
+    hypotheses h = { 0 };
+    guessed(s, n, &h);
+    known(s, at, &h);
+    exploited(s, n, at, &h);
+    qsort(h.of, h.count, sizeof *h.of, by_weight);
+    fold(&h);
+    bool blind = log_looks(j, n->host, "Security", n->onset > MOMENT_HOUR ? n->onset - MOMENT_HOUR : 0, n->onset) == LOOK_BLIND;
+    double nothing = weight(j, blind ? "entry.unknown-blind" : "entry.unknown"), all = exp(nothing);
+    for (size_t i = 0; i < h.count; i++)
+        all += exp(h.of[i].weight);
+    for (size_t i = 0; i < h.count; i++)
+        h.of[i].probability = fmin(exp(h.of[i].weight) / all, weight(j, "entry.surest") / 100);
+    bool leads = h.count > 0 && h.of[0].probability >= weight(j, "entry.told-from") / 100;
+    if (leads) {
+        put(j, &h.of[0], n->host, n->episode, out);
+        out->alternatives = arena_array(j->mem, h.count, sizeof *out->alternatives);
+        for (size_t i = 1; i < h.count; i++)
+            if (h.of[i].probability >= 0.03)
+                put(j, &h.of[i], n->host, n->episode, &out->alternatives[out->alternative_count++]);
+    } else {
+        *unknown = say(j, blind ? "entry.blind" : h.count ? "entry.several" : "entry.none", "host", ARG_HOST, host_name(j, n->host), "time", ARG_TIME, write_time(j, n->onset), "begins", ARG_TIME,
+                       write_time(j, log_begins(j, n->host, "Security")), "access", ARG_WORD, h.count ? h.of[0].access : NULL, "account", ARG_TEXT, h.count ? h.of[0].account : NULL, "source", ARG_TEXT, h.count ? place_name(j, h.of[0].source) : NULL,
+                       "confidence", ARG_PERCENT, h.count ? write_u64(j, (uint64_t)(h.of[0].probability * 100 + 0.5)) : NULL, NULL);
+    }
+    for (size_t i = 0; i < h.count; i++)
+        vec_done(&h.of[i].evidence);
+    return leads;
+}
+
+/* ---- The first host ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct { place where; double p; uint32_t node; } candidate;
+
+static int by_p(const void *a, const void *b)
+{
+    const candidate *l = a, *r = b;
+    return l->p != r->p ? (l->p > r->p ? -1 : 1) : (l->node > r->node) - (l->node < r->node);
+}
+
+/* The earliest root is the first: of nodes in order of onset, P(it is a root and none before it is). A root that a host without
+ * evidence of its own reached hands its share to that host. */
+static size_t candidates_of(const story *s, uint32_t episode, candidate *out)
+{
+    size_t count = 0;
+    double left = 1;
+    for (uint32_t i = 0; i < s->nodes.count; i++) {
+        const node *n = node_at(s, i);
+        if (n->episode != episode || !n->hostile)
+            continue;
+        double share = left * n->root, inside = 0;
+        for (size_t k = 0; k < s->ways.count; k++) {
+            const way *w = way_at(s, k);
+            if (w->to != i || w->from_node != UINT32_MAX || w->from.outside || w->probability < 0.01)
+                continue;
+            double part = left * w->probability;
+            size_t c = 0;
+            while (c < count && !(out[c].node == UINT32_MAX && place_same(out[c].where, w->from)))
+                c++;
+            if (c == count)
+                out[count++] = (candidate){ w->from, 0, UINT32_MAX };
+            out[c].p += part;
+            inside += part;
+        }
+        out[count++] = (candidate){ { .host = n->host }, share > inside ? share - inside : 0, i };
+        left *= 1 - n->root;
+    }
+    qsort(out, count, sizeof *out, by_p);
+    return count;
+}
+
+static void first_host_tell(story *s, uint32_t episode)
+{
+    joined *j = s->j;
+    candidate *all = arena_array(j->mem, s->nodes.count + s->ways.count + 1, sizeof *all);
+    size_t count = candidates_of(s, episode, all);
+    if (!count)
+        return;
+    double lead = all[0].p - (count > 1 ? all[1].p : 0);
+    const node *n = all[0].node == UINT32_MAX ? NULL : node_at(s, all[0].node);
+    moment day = n && n->onset > MOMENT_DAY ? n->onset - MOMENT_DAY : 0;
+    bool blind = n && log_looks(j, n->host, "Security", day, n->onset) == LOOK_BLIND && log_looks(j, n->host, "System", day, n->onset) == LOOK_BLIND;
+    if (all[0].where.host == HOST_NONE || all[0].p < weight(j, "first.told-from") / 100 || lead < weight(j, "first.lead") / 100 || blind) {
+        j->out->first_unknown = say(j, all[0].where.host == HOST_NONE ? "first.dark" : blind ? "first.blind" : "first.several", "host", all[0].where.host == HOST_NONE ? ARG_TEXT : ARG_HOST,
+                                    all[0].where.host == HOST_NONE ? all[0].where.address : host_name(j, all[0].where.host), "other",
+                                    count > 1 && all[1].where.host == HOST_NONE ? ARG_TEXT : ARG_HOST, count > 1 ? place_name(j, all[1].where) : NULL, NULL);
+        return;
+    }
+    first_host *f = j->out->first = arena_alloc(j->mem, sizeof *f);
+    double surest = n ? weight(j, "first.surest") : weight(j, "first.surest-dark");
+    f->host = all[0].where.host;
+    f->confidence = (unsigned)(fmin(all[0].p * 100, surest) + 0.5);
+    f->why = say(j, n ? "first.earliest" : "first.not-collected", "host", ARG_HOST, host_name(j, f->host), "time", ARG_TIME, n ? write_time(j, n->onset) : NULL, NULL);
+    f->alternatives = arena_array(j->mem, count, sizeof *f->alternatives);
+    for (size_t i = 1; i < count; i++)
+        if (all[i].p >= 0.05) {
+            f->alternatives[f->alternative_count].where = all[i].where;
+            f->alternatives[f->alternative_count++].confidence = (unsigned)(all[i].p * 100 + 0.5);
+        }
+}
+
+/* The episode that matters most: most hosts, then gravest, then heaviest, then first. */
+static uint32_t main_episode(const story *s)
+{
+    uint32_t best = 0;
+    double most = -1;
+    for (uint32_t e = 1; e <= s->episodes; e++) {
+        double sum = 0;
+        for (size_t i = 0; i < s->nodes.count; i++) {
+            const node *n = node_at(s, i);
+            if (n->episode == e && n->hostile)
+                sum += 10 + n->weight + n->gravest;
+        }
+        if (sum > most && sum > 0) {
+            most = sum;
+            best = e;
+        }
+    }
+    return best;
+}
+
+void entries_tell(story *s)
+{
+    joined *j = s->j;
+    suyuan_case *c = j->out;
+    uint32_t told_of = main_episode(s);
+    c->entries = arena_array(j->mem, s->nodes.count, sizeof *c->entries);
+    if (told_of)
+        first_host_tell(s, told_of);
+    bool main_done = false;
+    for (uint32_t i = 0; i < s->nodes.count; i++) {
+        const node *n = node_at(s, i);
+        if (!n->hostile || n->root < weight(j, "entry.root-from") / 100)
+            continue;
+        entry_way e;
+        sentence unknown = { 0 };
+        bool known_entry = entry_of(s, i, &e, &unknown);
+        bool is_main = n->episode == told_of && !main_done && (!c->first || c->first->host == n->host);
+        if (is_main) {
+            main_done = true;
+            if (known_entry) {
+                c->entry = arena_alloc(j->mem, sizeof *c->entry);
+                *c->entry = e;
+            } else {
+                c->entry_unknown = unknown;
+            }
+        } else if (known_entry) {
+            c->entries[c->entries_count++] = e;
+        }
+    }
+    if (told_of && !main_done)
+        c->entry_unknown = say(j, "entry.not-here", NULL);
+}

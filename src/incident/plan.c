@@ -1,0 +1,236 @@
+/* The first plan: of each host that was hit, what to do in the order in which nothing comes back (contain, stop what restarts, what
+ * brings it back, files, accounts, the way in, proof, watch). Each step is asked for by a finding. What is done, and with which
+ * commands, stands in profiles/plan.yml.
+ *
+ * Hostile   Names come from evidence and would stand in commands that a person copies: a name with a letter that a shell
+ *           reads gives no command. */
+#include "incident/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct { plan_step step; unsigned phase, order; const char *action; } draft;
+typedef struct { const joined *j; const profile_node *root; vec drafts; uint32_t host; bool old; } planning;
+
+static const char *const phases[] = { "contain", "stop", "persistence", "files", "accounts", "close", "verify", "watch" };
+
+static unsigned phase_rank(const char *phase)
+{
+    unsigned i = 0;
+    while (i < sizeof phases / sizeof *phases && strcmp(phases[i], phase) != 0)
+        i++;
+    return i;
+}
+
+static const profile_node *action_of(const planning *p, const char *id)
+{
+    for (const profile_node *a = profile_list(p->root, "actions"); a; a = a->next)
+        if (strcmp(profile_text(a, "id"), id) == 0)
+            return a;
+    return NULL;
+}
+
+static bool safe(const planning *p, const char *name)
+{
+    const char *letters = profile_text(p->root, "safe");
+    return letters && name[strspn(name, letters)] == 0;
+}
+
+/* {name} and {value} put in; {escaped} is the name as WQL wants it. NULL when a name is not safe in a shell. */
+static const char *filled(const planning *p, const char *template_, const char *name, const char *value)
+{
+    buf out;
+    buf_init(&out, 8192);
+    const char *result = NULL;
+    bool good = true;
+    for (const char *at = template_; *at;) {
+        if (strncmp(at, "{name}", 6) == 0) {
+            good = good && name && safe(p, name);
+            buf_str(&out, name ? name : "");
+            at += 6;
+        } else if (strncmp(at, "{value}", 7) == 0) {
+            good = good && value && safe(p, value);
+            buf_str(&out, value ? value : "");
+            at += 7;
+        } else if (strncmp(at, "{escaped}", 9) == 0) {
+            good = good && name && safe(p, name);
+            for (const char *c = name; c && *c; c++)
+                buf_str(&out, *c == '\\' ? "\\\\" : (char[2]){ *c, 0 });
+            at += 9;
+        } else {
+            buf_char(&out, *at++);
+        }
+    }
+    if (good && !out.overflow)
+        result = arena_str(p->j->mem, buf_text(&out));
+    buf_done(&out);
+    return result;
+}
+
+static void commands_of(const planning *p, const profile_node *action, const char *name, const char *value, plan_step *step)
+{
+    static const struct { const char *key, *system; } sets[] = { { "old", "6.0" }, { "new", "6.2" } };
+    step->commands = arena_array(p->j->mem, 16, sizeof *step->commands);
+    for (size_t i = 0; i < 2; i++)
+        for (const profile_node *c = profile_list(action, sets[i].key); c && step->command_count < 16; c = c->next) {
+            const char *command = filled(p, c->text, name, value);
+            if (!command) {
+                step->command_count = 0;
+                return;
+            }
+            step->commands[step->command_count++] = (plan_command){ sets[i].system, command };
+        }
+}
+
+/* One step; the same action on the same target is asked for once, by its first finding. */
+static void want(planning *p, const char *id, const char *name, const char *value, uint32_t finding)
+{
+    const profile_node *action = action_of(p, id);
+    if (!action)
+        return;
+    for (size_t i = 0; i < p->drafts.count; i++) {
+        const draft *d = vec_at(&p->drafts, i);
+        if (d->step.host == p->host && strcmp(d->action, id) == 0 && (profile_true(action, "once") || strcasecmp(d->step.target ? d->step.target : "", name ? name : "") == 0))
+            return;
+    }
+    bool found;
+    const joined *j = p->j;
+    draft *d = vec_push(&p->drafts);
+    d->phase = phase_rank(profile_text(action, "phase"));
+    d->order = (unsigned)profile_number(action, "order", &found);
+    d->action = id;
+    d->step = (plan_step){ .host = p->host, .phase = profile_text(action, "phase"), .target = name, .finding = finding };
+    d->step.action = say(j, arena_printf(j->mem, "plan.%s", id), "name", ARG_TEXT, name, "value", ARG_TEXT, value, NULL);
+    d->step.why = finding == UINT32_MAX ? say(j, "plan.why-host", NULL) : say(j, "plan.why-finding", "id", ARG_TEXT, finding_at(j, finding)->f.id, "kind", ARG_WORD, finding_at(j, finding)->f.kind, NULL);
+    d->step.risk = say(j, arena_printf(j->mem, "plan.%s.risk", id), "name", ARG_TEXT, name, NULL);
+    d->step.undo = say(j, arena_printf(j->mem, "plan.%s.undo", id), "name", ARG_TEXT, name, "value", ARG_TEXT, value, NULL);
+    commands_of(p, action, name, value, &d->step);
+}
+
+static const char *fact_of(const told *t, const char *name)
+{
+    for (size_t i = 0; i < t->facts.count; i++) {
+        const fact *f = vec_at(&t->facts, i);
+        if (strcmp(f->name, name) == 0 && f->value[0])
+            return f->value;
+    }
+    return NULL;
+}
+
+/* A system's own file is never a target: the hostile act was to call it. */
+static bool own_file(const char *path)
+{
+    const char *file = strrchr(path, '\\');
+    static const char *const shells[] = { "cmd.exe", "powershell.exe", "rundll32.exe", "mshta.exe", "wscript.exe", "cscript.exe", "net.exe", "net1.exe", "netsh.exe", "schtasks.exe", "sc.exe", "reg.exe", "wmic.exe", "regsvr32.exe", "certutil.exe", "explorer.exe", "mmc.exe" };
+    for (size_t i = 0; i < sizeof shells / sizeof *shells; i++)
+        if (strcasecmp(file ? file + 1 : path, shells[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool hostile_file(const told *t)
+{
+    static const char *const kinds[] = { "fake-system-process", "miner", "malware-file" };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(t->f.kind, kinds[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Port of "address/port" or a bare port. */
+static const char *port_of(const planning *p, const char *listen)
+{
+    const char *slash = strrchr(listen, '/');
+    const char *port = slash ? slash + 1 : listen;
+    return port[0] && port[strspn(port, "0123456789")] == 0 ? arena_str(p->j->mem, port) : listen;
+}
+
+static void by_finding(planning *p, uint32_t i)
+{
+    const told *t = finding_at(p->j, i);
+    const char *source = t->f.source ? t->f.source : "", *name = fact_of(t, "name");
+    if (t->innocent || t->f.severity < SEVERITY_MEDIUM)
+        return;
+    if (strcmp(source, "service.install") == 0 && name) {
+        want(p, "service-disable", name, NULL, i);
+        want(p, "service-delete", name, NULL, i);
+        const char *file = fact_of(t, "file");
+        if (file && !own_file(file) && (t->f.severity >= SEVERITY_HIGH))
+            want(p, "file-quarantine", file, NULL, i);
+    } else if (strncmp(source, "task.", 5) == 0 && name && t->f.severity >= SEVERITY_MEDIUM) {
+        want(p, "task-disable", name, NULL, i);
+        want(p, "task-delete", name, NULL, i);
+    } else if (strcmp(source, "registry.autostart") == 0 && fact_of(t, "key") && t->f.severity >= SEVERITY_HIGH) {
+        const char *key = fact_of(t, "key"), *last = strrchr(key, '\\');
+        want(p, "value-delete", last ? arena_text(p->j->mem, span_of(key, (size_t)(last - key))) : key, fact_of(t, "value"), i);
+    } else if (strcmp(source, "wmi.subscribe") == 0) {
+        want(p, "wmi-delete", name, NULL, i);
+    } else if (strcmp(source, "startup.file") == 0 && fact_of(t, "file")) {
+        want(p, "startup-delete", fact_of(t, "file"), NULL, i);
+    } else if (strcmp(t->f.kind, "port-proxy") == 0 && fact_of(t, "listen")) {
+        want(p, "portproxy-delete", port_of(p, fact_of(t, "listen")), NULL, i);
+    } else if (strcmp(t->f.kind, "firewall-change") == 0 && fact_of(t, "rule")) {
+        want(p, "firewall-delete", fact_of(t, "rule"), NULL, i);
+    } else if (strcmp(t->f.kind, "account-create") == 0 && t->f.severity >= SEVERITY_HIGH && fact_of(t, "account")) {
+        want(p, "account-disable", account_name(fact_of(t, "account")), NULL, i);
+    } else if (strcmp(t->f.kind, "logon-after-guessing") == 0 && t->account) {
+        want(p, strcasecmp(account_name(t->account), "sa") == 0 ? "sa-reset" : "account-reset", account_name(t->account), NULL, i);
+        want(p, "lockout", NULL, NULL, i);
+        if (t->means && strcmp(t->means, "rdp") == 0)
+            want(p, "rdp-close", NULL, NULL, i);
+        if (t->means && strcmp(t->means, "mssql") == 0)
+            want(p, "mssql-close", NULL, NULL, i);
+    } else if (strcmp(t->f.kind, "credential-theft") == 0 && t->f.severity >= SEVERITY_HIGH) {
+        want(p, "credentials-all", NULL, NULL, i);
+    }
+    const char *image = fact_of(t, "image") ? fact_of(t, "image") : fact_of(t, "file");
+    if (hostile_file(t) && image && !own_file(image)) {
+        if (fact_of(t, "image"))
+            want(p, "process-end", image, NULL, i);
+        want(p, "file-quarantine", image, NULL, i);
+    }
+    if (t->how_far >= REACH_ACCESS && t->source && !address_inside(p->j, t->source))
+        want(p, "block-source", t->source, NULL, i);
+}
+
+static int by_host_phase(const void *a, const void *b)
+{
+    const draft *l = a, *r = b;
+    if (l->step.host != r->step.host)
+        return l->step.host < r->step.host ? -1 : 1;
+    if (l->phase != r->phase)
+        return l->phase < r->phase ? -1 : 1;
+    if (l->order != r->order)
+        return l->order < r->order ? -1 : 1;
+    return strcmp(l->step.target ? l->step.target : "", r->step.target ? r->step.target : "");
+}
+
+void plan_make(joined *j)
+{
+    planning p = { .j = j, .root = profile_root(j->facts, "plan") };
+    vec_init(&p.drafts, sizeof(draft));
+    for (p.host = 0; p.host < host_total(j); p.host++) {
+        const joined_host *h = host_of(j, p.host);
+        if (!h->collected || (h->infected != INFECTED_YES && h->infected != INFECTED_SUSPECTED))
+            continue;
+        want(&p, "preserve", NULL, NULL, UINT32_MAX);
+        if (h->infected == INFECTED_YES)
+            want(&p, "isolate", NULL, NULL, UINT32_MAX);
+        for (uint32_t i = 0; i < j->told.count; i++)
+            if (finding_at(j, i)->f.host == p.host)
+                by_finding(&p, i);
+        if (h->infected == INFECTED_YES) {
+            want(&p, "patch-smb", NULL, NULL, UINT32_MAX);
+            want(&p, "smb1-off", NULL, NULL, UINT32_MAX);
+            want(&p, "audit-on", NULL, NULL, UINT32_MAX);
+        }
+        want(&p, "scan", NULL, NULL, UINT32_MAX);
+        want(&p, "check-again", NULL, NULL, UINT32_MAX);
+        want(&p, "watch", NULL, NULL, UINT32_MAX);
+    }
+    vec_sort(&p.drafts, by_host_phase);
+    j->out->plan = arena_array(j->mem, p.drafts.count, sizeof *j->out->plan);
+    for (size_t i = 0; i < p.drafts.count; i++)
+        j->out->plan[j->out->plan_count++] = ((const draft *)vec_at(&p.drafts, i))->step;
+    vec_done(&p.drafts);
+}

@@ -1,0 +1,401 @@
+/* How may each node have been reached? Every record at the node that names a place near its onset is looked at: sessions and what
+ * ran in them, connections, failures before. Each piece of evidence has its weight (reasoning.md 5.1); a place that no record
+ * names is never a candidate. */
+#include "incident/story.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+bool place_same(place a, place b)
+{
+    if (a.host != HOST_NONE || b.host != HOST_NONE)
+        return a.host == b.host;
+    if (a.address && b.address)
+        return strcmp(a.address, b.address) == 0;
+    return !a.address && !b.address && a.outside == b.outside;
+}
+
+const char *place_name(const joined *j, place p)
+{
+    return p.host != HOST_NONE ? host_name(j, p.host) : p.address;
+}
+
+void way_cite(way *w, evidence_ref r)
+{
+    for (size_t i = 0; i < w->evidence.count; i++) {
+        const evidence_ref *have = vec_at(&w->evidence, i);
+        if (have->record == r.record && have->time == r.time && have->file && r.file && strcmp(have->file, r.file) == 0)
+            return;
+    }
+    if (w->evidence.count < 8)
+        *(evidence_ref *)vec_push(&w->evidence) = r;
+}
+
+/* The way from a place to a node, made when it is new. NULL for no place, and for the node's own host. */
+static way *way_from(story *s, uint32_t to, place from)
+{
+    const node *n = node_at(s, to);
+    if ((from.host == HOST_NONE && !from.address) || from.host == n->host)
+        return NULL;
+    for (size_t i = s->ways.count; i > 0 && way_at(s, i - 1)->to == to; i--)
+        if (place_same(way_at(s, i - 1)->from, from))
+            return way_at(s, i - 1);
+    way *w = vec_push(&s->ways);
+    *w = (way){ .to = to, .from = from, .from_node = UINT32_MAX, .time = MOMENT_UNKNOWN };
+    vec_init(&w->evidence, sizeof(evidence_ref));
+    return w;
+}
+
+/* The step's time is that of its strongest mark; of equals the latest before the onset. */
+static void mark(way *w, unsigned what, moment time, evidence_ref ref)
+{
+    static const unsigned strength[] = { WAY_EXECUTED, WAY_NEAR, WAY_WROTE, WAY_LOGON, WAY_CONNECTED, WAY_FAILED };
+    size_t have = 0, now = 0;
+    while (have < 6 && !(w->marks & strength[have]))
+        have++;
+    while (now < 6 && !(what & strength[now]))
+        now++;
+    if (now < have || (now == have && (!moment_known(w->time) || time > w->time)))
+        w->time = time;
+    w->marks |= what;
+    way_cite(w, ref);
+}
+
+static moment absolute(moment a, moment b) { return a > b ? a - b : b - a; }
+
+/* Executions of the first half hour after the onset: what the logons before them explain. */
+static bool is_first_run(const story *s, const node *n, const told *t)
+{
+    return t->how_far >= REACH_EXECUTION && t->f.severity >= SEVERITY_MEDIUM && t->f.time >= n->onset && t->f.time - n->onset <= weight_span(s->j, "story.first-runs");
+}
+
+static evidence_ref first_ref(const told *t)
+{
+    return t->evidence.count ? *(const evidence_ref *)vec_at(&t->evidence, 0) : (evidence_ref){ .time = t->f.time };
+}
+
+static bool before_onset(const story *s, const node *n, moment t, moment window)
+{
+    return t <= n->onset + weight_span(s->j, "story.logged-late") && (n->onset <= t || n->onset - t <= window);
+}
+
+/* Findings that name their source themselves. */
+static void by_findings(story *s, uint32_t at)
+{
+    const joined *j = s->j;
+    const node *n = node_at(s, at);
+    for (size_t i = 0; i < n->told_count; i++) {
+        const told *t = finding_at(j, n->told[i]);
+        place p = place_of(j, t->source, t->workstation, t->f.time);
+        if (t->how_far >= REACH_EXECUTION && is_first_run(s, n, t)) {
+            way *w = way_from(s, at, p);
+            if (w) {
+                bool wrote = strcmp(t->f.kind, "remote-execution") == 0 && t->means && strcmp(t->means, "smb-file") == 0;
+                mark(w, wrote ? WAY_WROTE : WAY_EXECUTED, t->f.time, first_ref(t));
+                if (t->means && (!w->means || strcmp(w->means, "smb-file") == 0))
+                    w->means = t->means;
+                w->account = w->account ? w->account : t->account;
+                w->logon = w->logon ? w->logon : t->logon;
+            }
+        } else if (t->how_far == REACH_ACCESS && before_onset(s, n, t->f.time, weight_span(j, "story.access-before"))) {
+            way *w = way_from(s, at, p);
+            if (w) {
+                mark(w, WAY_LOGON | WAY_FAILED | WAY_NEW, t->f.time, first_ref(t));
+                w->access = t->access ? t->access : w->access;
+                w->means = w->means ? w->means : t->means;
+                w->account = t->account ? t->account : w->account;
+                w->logon = w->logon ? w->logon : t->logon;
+            }
+        } else if (t->how_far == REACH_ATTEMPT) {
+            moment end = moment_known(t->f.end) && t->f.end > t->f.time ? t->f.end : t->f.time;
+            bool near = t->f.time <= n->onset && (end >= n->onset || n->onset - end <= weight_span(j, "story.failures-before"));
+            way *w = near ? way_from(s, at, p) : NULL;
+            if (w)
+                mark(w, strcmp(t->f.kind, "exploit-attempt") == 0 ? WAY_EXPLOIT | WAY_FAILED : WAY_FAILED, t->f.time, first_ref(t));
+        }
+    }
+}
+
+/* The execution that a logon at `time`, with logon id `logon`, explains: in its session, or right after it. */
+static unsigned explains(const story *s, const node *n, moment time, const char *logon, const told **which)
+{
+    const joined *j = s->j;
+    unsigned best = 0;
+    for (size_t i = 0; i < n->told_count; i++) {
+        const told *t = finding_at(j, n->told[i]);
+        if (!is_first_run(s, n, t))
+            continue;
+        bool session = logon[0] && t->logon && strcasecmp(logon, t->logon) == 0 && absolute(t->f.time, time) < MOMENT_DAY;
+        bool near = t->f.time + 2 * MOMENT_SECOND >= time && (t->f.time <= time || t->f.time - time <= weight_span(j, "story.session-near"));
+        if (session || (near && best < WAY_EXECUTED)) {
+            *which = t;
+            best = session ? WAY_EXECUTED : best == 0 ? WAY_NEAR : best;
+            if (session)
+                return WAY_EXECUTED;
+        }
+    }
+    return best;
+}
+
+static bool remote_type(const char *type)
+{
+    return strcmp(type, "3") == 0 || strcmp(type, "8") == 0 || strcmp(type, "10") == 0 || strcmp(type, "12") == 0 || type[0] == 0;
+}
+
+static bool nobody(const char *account)
+{
+    const char *name = account_name(account);
+    size_t n = strlen(name);
+    return n == 0 || strcasecmp(name, "ANONYMOUS LOGON") == 0 || name[n - 1] == '$';
+}
+
+static const char *means_of(const char *protocol)
+{
+    static const char *const direct[] = { "rdp", "mssql", "winrm", "ssh", "wmi" };
+    for (size_t i = 0; i < sizeof direct / sizeof *direct; i++)
+        if (strcmp(protocol, direct[i]) == 0)
+            return direct[i];
+    return NULL;
+}
+
+static void logon(story *s, uint32_t at, place from, moment time, const char *account, const char *id, const char *protocol, bool usual, evidence_ref ref)
+{
+    const joined *j = s->j;
+    const node *n = node_at(s, at);
+    const told *which = NULL;
+    unsigned how = explains(s, n, time, id, &which);
+    if (!how && !before_onset(s, n, time, weight_span(j, "story.logon-before")))
+        return;
+    way *w = way_from(s, at, from);
+    if (!w)
+        return;
+    mark(w, WAY_LOGON | how | (usual ? 0 : WAY_NEW), time, ref);
+    if (how) {
+        w->account = account[0] ? account : w->account;
+        w->logon = id[0] ? id : w->logon;
+        if (which->means && strcmp(which->means, "unknown") != 0)
+            w->means = which->means;
+        way_cite(w, first_ref(which));
+    }
+    if (!w->account && account[0])
+        w->account = account;
+    if (!w->means)
+        w->means = means_of(protocol);
+}
+
+/* The pair of account and source was seen on this host a day and more before the story began. */
+static bool was_usual(const joined *j, const node *n, const char *account, const char *source)
+{
+    size_t count;
+    joined_tally *const *all = tallies_of(j, n->host, "logon.success", &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(tally_key(all[i], "source"), source) == 0 && account_same(tally_key(all[i], "account"), account) && all[i]->first + MOMENT_DAY < n->from)
+            return true;
+    return false;
+}
+
+static void by_logons(story *s, uint32_t at)
+{
+    const joined *j = s->j;
+    const uint32_t host = node_at(s, at)->host;
+    static const char *const kinds[] = { "logon.session", "logon.guessed", "rdp.session" };
+    size_t count;
+    for (size_t k = 0; k < 3; k++) {
+        const act *const *acts = acts_of(j, host, kinds[k], &count);
+        for (size_t i = 0; i < count; i++) {
+            const act *a = acts[i];
+            const char *account = act_fact(a, "account"), *source = act_fact(a, "source");
+            if (k < 2 ? !remote_type(act_fact(a, "type")) : strcmp(act_fact(a, "what"), "logon") != 0 && strcmp(act_fact(a, "what"), "reconnect") != 0)
+                continue;
+            if (nobody(account) || !moment_known(a->time))
+                continue;
+            logon(s, at, place_of(j, source, act_fact(a, "workstation"), a->time), a->time, account, act_fact(a, "logon"), k == 2 ? "rdp" : act_fact(a, "protocol"),
+                  was_usual(j, node_at(s, at), account, source), ref_of_act(j, a));
+        }
+    }
+    joined_tally *const *all = tallies_of(j, host, "logon.success", &count);
+    for (size_t i = 0; i < count; i++) {
+        const joined_tally *t = all[i];
+        const char *account = tally_key(t, "account"), *source = tally_key(t, "source");
+        if (!remote_type(tally_key(t, "type")) || nobody(account) || !source[0])
+            continue;
+        for (size_t b = 0; b < t->bucket_count; b++) {
+            const joined_bucket *c = &t->buckets[b];
+            evidence_ref ref = { .file = c->log->file, .channel = t->channel, .record = c->record, .time = c->first };
+            logon(s, at, place_of(j, source, tally_key(t, "workstation"), c->first), c->first, account, "", tally_key(t, "protocol"), was_usual(j, node_at(s, at), account, source), ref);
+            if (c->count > 1 && c->last != c->first)
+                logon(s, at, place_of(j, source, tally_key(t, "workstation"), c->last), c->last, account, "", tally_key(t, "protocol"), was_usual(j, node_at(s, at), account, source), ref);
+        }
+    }
+}
+
+/* Acts with a source right before what ran: pipes and shares opened, connections accepted. */
+static void by_contacts(story *s, uint32_t at)
+{
+    const joined *j = s->j;
+    const node *n = node_at(s, at);
+    static const struct { const char *kind; unsigned mark; } tallies[] = { { "connect.in", WAY_CONNECTED }, { "share.access", WAY_CONNECTED } };
+    size_t count;
+    for (size_t k = 0; k < 2; k++) {
+        joined_tally *const *all = tallies_of(j, n->host, tallies[k].kind, &count);
+        for (size_t i = 0; i < count; i++)
+            for (size_t b = 0; b < all[i]->bucket_count; b++) {
+                const joined_bucket *c = &all[i]->buckets[b];
+                const told *which = NULL;
+                if (!explains(s, n, c->first, "", &which) && !explains(s, n, c->last, "", &which))
+                    continue;
+                way *w = way_from(s, at, place_of(j, tally_key(all[i], "source"), NULL, c->first));
+                if (!w)
+                    continue;
+                mark(w, tallies[k].mark, c->first, (evidence_ref){ .file = c->log->file, .channel = all[i]->channel, .record = c->record, .time = c->first });
+                if (!w->means && which->means)
+                    w->means = which->means;
+                if (!w->means && strcmp(tally_key(all[i], "port"), "3389") == 0)
+                    w->means = "rdp";
+                way_cite(w, first_ref(which));
+            }
+    }
+}
+
+/* The outgoing half at the place itself. */
+static void by_outgoing(story *s, way *w)
+{
+    const joined *j = s->j;
+    const node *n = node_at(s, w->to);
+    size_t count;
+    if (w->from.host == HOST_NONE || !host_of(j, w->from.host)->collected)
+        return;
+    moment slack = weight_span(j, "clock.default");
+    const act *const *calls = acts_of(j, w->from.host, "remote.call", &count);
+    for (size_t i = 0; i < count; i++) {
+        const char *target = act_fact(calls[i], "target");
+        uint32_t at[4];
+        bool it_is = host_named(j, target, calls[i]->time) == n->host || (hosts_at(j, target, calls[i]->time, at) == 1 && at[0] == n->host);
+        if (it_is && absolute(calls[i]->time, w->time) <= slack + MOMENT_MINUTE) {
+            w->marks |= WAY_OUTGOING;
+            way_cite(w, ref_of_act(j, calls[i]));
+        }
+    }
+    joined_tally *const *out = tallies_of(j, w->from.host, "connect.out", &count);
+    for (size_t i = 0; i < count && !(w->marks & WAY_OUTGOING); i++) {
+        uint32_t at[4];
+        if (hosts_at(j, tally_key(out[i], "dest"), w->time, at) != 1 || at[0] != n->host)
+            continue;
+        for (size_t b = 0; b < out[i]->bucket_count; b++)
+            if (absolute(out[i]->buckets[b].first, w->time) <= slack + out[i]->buckets[b].width) {
+                w->marks |= WAY_OUTGOING;
+                way_cite(w, (evidence_ref){ .file = out[i]->buckets[b].log->file, .channel = out[i]->channel, .record = out[i]->buckets[b].record, .time = out[i]->buckets[b].first });
+            }
+    }
+}
+
+/* The node of the place's host whose story was under way, or nearest to it. */
+static uint32_t node_of_place(const story *s, const way *w)
+{
+    uint32_t best = UINT32_MAX;
+    for (uint32_t i = 0; i < s->nodes.count && w->from.host != HOST_NONE; i++) {
+        const node *n = node_at(s, i);
+        if (n->host != w->from.host || !n->hostile)
+            continue;
+        if (w->time + weight_span(s->j, "story.pause") < n->from || w->time > n->to + weight_span(s->j, "story.pause"))
+            continue;
+        if (best == UINT32_MAX || absolute(n->onset, w->time) < absolute(node_at(s, best)->onset, w->time))
+            best = i;
+    }
+    return best;
+}
+
+static bool is_hub(const joined *j, uint32_t host, const char *address)
+{
+    size_t count, accounts = 0;
+    joined_tally *const *all = tallies_of(j, host, "logon.success", &count);
+    for (size_t i = 0; i < count; i++)
+        accounts += address && strcmp(tally_key(all[i], "source"), address) == 0;
+    return accounts >= (size_t)weight(j, "edge.hub-accounts");
+}
+
+/* Log-odds that this way is the one, after reasoning.md 5.1; false when time forbids it. */
+static bool weigh(story *s, way *w)
+{
+    const joined *j = s->j;
+    const node *n = node_at(s, w->to);
+    double sum = 0;
+    if (w->marks & WAY_EXECUTED)
+        sum += weight(j, "edge.executed");
+    else if (w->marks & WAY_NEAR)
+        sum += weight(j, "edge.near");
+    else if (w->marks & WAY_WROTE)
+        sum += weight(j, "edge.wrote");
+    else if (w->marks & WAY_LOGON)
+        sum += weight(j, w->marks & WAY_NEW ? "edge.logon-new" : "edge.logon-usual");
+    else if (w->marks & WAY_CONNECTED)
+        sum += weight(j, "edge.connected");
+    if (w->marks & WAY_FAILED)
+        sum += weight(j, "edge.failures");
+    if (w->marks & WAY_EXPLOIT)
+        sum += weight(j, "edge.exploit");
+    if (w->marks & WAY_OUTGOING)
+        sum += weight(j, "edge.outgoing");
+    if (w->from.host == HOST_NONE && is_hub(j, n->host, w->from.address))
+        sum += weight(j, "edge.hub");
+    if (w->from.outside && w->marks & WAY_LOGON)
+        sum += weight(j, "edge.outside-logon");
+    w->from_node = node_of_place(s, w);
+    if (w->from_node != UINT32_MAX) {
+        const node *u = node_at(s, w->from_node);
+        moment slack = 2 * weight_span(j, "clock.default");
+        if (u->access + slack < w->time) {
+            sum += weight(j, "edge.earlier");
+        } else if (w->time + slack < u->access) {
+            /* The record names the place all the same: then a clock is wrong, or the place was taken before its logs tell. */
+            if (!(w->marks & (WAY_EXECUTED | WAY_NEAR)))
+                return false;
+            w->marks |= WAY_BACKWARDS;
+            sum += weight(j, "edge.backwards");
+        }
+    } else if (w->from.host != HOST_NONE && host_of(j, w->from.host)->collected) {
+        sum += weight(j, "edge.from-clean");
+    }
+    w->weight = sum;
+    return sum > 0;
+}
+
+/* Of two ways the logon's own: access is a password that was guessed, or one that was known. */
+static void name_access(way *w)
+{
+    if (w->access)
+        return;
+    if (w->marks & WAY_EXPLOIT)
+        w->access = "exploit";
+    else if (w->marks & WAY_LOGON || w->account)
+        w->access = "known-credential";
+    else
+        w->access = "unknown";
+}
+
+void ways_find(story *s)
+{
+    vec_init(&s->ways, sizeof(way));
+    for (uint32_t at = 0; at < s->nodes.count; at++) {
+        if (!node_at(s, at)->hostile)
+            continue;
+        size_t from = s->ways.count, kept = from;
+        by_findings(s, at);
+        by_logons(s, at);
+        by_contacts(s, at);
+        for (size_t i = from; i < s->ways.count; i++) {
+            way *w = way_at(s, i);
+            by_outgoing(s, w);
+            name_access(w);
+            if (!w->means)
+                w->means = "unknown";
+            if (weigh(s, w)) {
+                way keep = *w;
+                *way_at(s, kept++) = keep;
+            } else {
+                vec_done(&w->evidence);
+            }
+        }
+        s->ways.count = kept;
+    }
+}
