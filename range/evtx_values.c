@@ -18,7 +18,7 @@ uint32_t units_next(const uint8_t **at)
 
 void units_put(buf *out, const char *text)
 {
-    if (!text || !buf_room(out, 2 * strlen(text)))
+    if (!text || !*text || !buf_room(out, 2 * strlen(text)))
         return;
     uint8_t *to = out->at + out->len;
     for (const uint8_t *p = (const uint8_t *)text; *p;) {
