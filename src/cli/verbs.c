@@ -6,9 +6,11 @@
 extern const verb verb_dump;
 extern const verb verb_help;
 extern const verb verb_scene;
+extern const verb verb_survey;
 
 const verb *const verbs[] = {
     &verb_scene,
+    &verb_survey,
     &verb_dump,
     &verb_help,
 };

@@ -154,7 +154,7 @@ archive_step archive_level_next(archive_level *a, archive_member *out, status *w
     if (r < ARCHIVE_WARN) {
         *why = broken(a->archive);
         if (archive_read_has_encrypted_entries(a->archive) == 1)
-            *why = status_fail(STATUS_IO, "encrypted, and cannot be opened: %.160s", why->words);
+            *why = status_fail(STATUS_BAD_INPUT, "encrypted, and cannot be opened: %.160s", why->words);
         return ARCHIVE_BROKEN;
     }
     /* Anything at all is "raw" to libarchive; it is a packed file only when something was unpacked. */

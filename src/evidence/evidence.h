@@ -13,7 +13,7 @@
  *           drive letters, control characters are neutralised and reported), links are not followed, special files are named
  *           and not opened.
  * Fails     What cannot be opened is an item with a state. STATUS_UNSUPPORTED: named and not read on purpose (a link, a
- *           device); anything else: it should have been read. */
+ *           device); STATUS_BAD_INPUT: a password is missing or wrong; anything else: it should have been read. */
 #pragma once
 #include "format/evtx.h"
 #include "model/evidence.h"
@@ -40,7 +40,8 @@ typedef struct {
     evtx_source source;          /* its bytes; no `read` when its kind was not asked for, or state is not ok */
     char sha256[65];             /* "" when it could not be read to its end */
     status state;                /* not ok: could not be opened or read; words say why */
-    status remark;               /* not ok: it is read, and yet something is wrong: its name, or it was cut off */
+    status remark;               /* not ok: it is read, and yet something is wrong */
+    const char *remark_kind;     /* "file.name": had to be neutralised; "file.torn": it breaks off */
     void *held;                  /* what keeps the source open */
 } evidence_item;
 

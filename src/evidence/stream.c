@@ -42,8 +42,10 @@ static evidence_item new_item(evidence_stream *s, held *h, const char *path)
 
 static void remark_name(evidence_item *item, const char *wrong)
 {
-    if (wrong)
+    if (wrong) {
         item->remark = status_fail(STATUS_DAMAGED, "%s", wrong);
+        item->remark_kind = "file.name";
+    }
 }
 
 /* Opens an archive; false when that fails, which is the item's state. */
@@ -158,9 +160,10 @@ static void read_member(evidence_stream *s, archive_level *from, const archive_m
         /* What came before the damage is evidence too. */
         bool useful = h->size && !m->encrypted && failed.code == STATUS_DAMAGED && (out->type == EVIDENCE_EVTX || out->type == EVIDENCE_EVTX_CHUNK);
         if (useful) {
+            out->remark_kind = "file.torn";
             out->remark = status_fail(STATUS_DAMAGED, "it breaks off after %llu bytes: %.160s", (unsigned long long)h->size, failed.words);
         } else {
-            out->state = m->encrypted ? status_fail(STATUS_IO, "encrypted, and cannot be opened: %.160s", failed.words) : failed;
+            out->state = m->encrypted ? status_fail(STATUS_BAD_INPUT, "encrypted, and cannot be opened: %.160s", failed.words) : failed;
             *out->sha256 = '\0';
         }
     }
@@ -190,7 +193,7 @@ static bool open_member(evidence_stream *s, const archive_member *m, evidence_it
         return true;
     }
     if (m->encrypted && !s->walk->options.password) {
-        out->state = status_fail(STATUS_IO, "encrypted: a password is needed");
+        out->state = status_fail(STATUS_BAD_INPUT, "encrypted: a password is needed");
         return true;
     }
     read_member(s, top->archive, m, out);

@@ -1,0 +1,65 @@
+#include "cli/reading.h"
+
+#include "base/pool.h"
+#include "cli/console.h"
+
+static void note(void *context, const char *path, const problem *p)
+{
+    (void)context;
+    if (strncmp(p->kind, "file.", 5) == 0)
+        console_say(stderr, "%s: %s", path, p->text);
+    else if (p->chunk == PROBLEM_NO_CHUNK)
+        console_say(stderr, "%s: %s at offset %llu: %s", path, p->kind, (unsigned long long)p->offset, p->text);
+    else
+        console_say(stderr, "%s: %s in chunk %llu at offset %llu: %s", path, p->kind, (unsigned long long)p->chunk, (unsigned long long)p->offset, p->text);
+}
+
+int reading_begin(reading *r, const call *c)
+{
+    uint64_t threads = pool_cores();
+    *r = (reading){ .options = { .since = MOMENT_UNKNOWN, .until = MOMENT_UNKNOWN } };
+    if (!call_time(c, "since", &r->options.since) || !call_time(c, "until", &r->options.until) || !call_number(c, "threads", 1, 256, &threads))
+        return VERB_USAGE;
+    if (moment_known(r->options.since) && moment_known(r->options.until) && r->options.since >= r->options.until)
+        return call_usage(c, "--since is not before --until");
+    arena_init(&r->mem, 0);
+    status s = profile_open(NULL, &r->mem, &r->facts);
+    if (!status_is_ok(s)) {
+        arena_done(&r->mem);
+        return call_failed(c, s);
+    }
+    progress_init(&r->done);
+    r->options.paths = call_paths(c);
+    r->options.path_count = call_path_count(c);
+    r->options.password = call_value(c, "password");
+    r->options.threads = (unsigned)threads;
+    r->options.facts = r->facts;
+    r->options.progress = &r->done;
+    r->options.note = note;
+    bar_begin(&r->bar, &r->done, "reading");
+    return VERB_OK;
+}
+
+void reading_end(reading *r)
+{
+    bar_end(&r->bar);
+    arena_done(&r->mem);
+}
+
+static const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+void reading_tell(const survey_counts *n)
+{
+    console_say(stderr, "%llu unit%s (%llu read before), %llu file%s, %llu log%s, %llu record%s; %llu recognised and not read, %llu unreadable",
+                (unsigned long long)n->units, plural(n->units), (unsigned long long)n->kept, (unsigned long long)n->files, plural(n->files),
+                (unsigned long long)n->logs, plural(n->logs), (unsigned long long)n->records, plural(n->records),
+                (unsigned long long)n->not_read, (unsigned long long)n->unreadable);
+}
+
+int reading_result(const survey_counts *counts)
+{
+    return counts->unreadable ? VERB_UNREADABLE : VERB_OK;
+}

@@ -1,0 +1,26 @@
+/* What verbs that read evidence have in common: their options, the bar, problems told while they are met, and the counts at
+ * the end. */
+#pragma once
+#include "cli/bar.h"
+#include "cli/verb.h"
+#include "survey/survey.h"
+
+/* For the verb's own table of options. */
+#define READING_OPTIONS \
+    { 0, "since", "TIME", "leave out records before it (2020-05-11, or 2020-05-11T04:05:00+08:00; UTC when no zone is given)" }, \
+    { 0, "until", "TIME", "leave out records at it and after" }, \
+    { 0, "password", "TEXT", "for encrypted archives" }, \
+    { 'j', "threads", "N", "as many as there are processors when not given; what is found does not depend on it" }
+
+typedef struct {
+    arena mem;
+    survey_options options;
+    profile *facts;
+    progress done;
+    bar bar;
+} reading;
+
+int  reading_begin(reading *r, const call *c);               /* VERB_OK, or what the verb returns; then there is nothing to end */
+void reading_end(reading *r);
+void reading_tell(const survey_counts *counts);              /* one line on standard error */
+int  reading_result(const survey_counts *counts);            /* VERB_OK or VERB_UNREADABLE */
