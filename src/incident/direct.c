@@ -24,7 +24,7 @@ static const struct { const char *act, *fact, *type; } entity_kinds[] = {
     { "", "dest", "address" },         { "", "image", "file" },          { "", "file", "file" },          { "", "path", "file" },
     { "", "command", "process" },      { "", "key", "registry" },        { "service.install", "name", "service" },
     { "service.change", "name", "service" },                             { "task.create", "name", "task" }, { "task.update", "name", "task" },
-    { "task.run", "name", "task" },    { "net.contact", "name", "domain" }, { "", "client", "host" },
+    { "task.run", "name", "task" },    { "net.contact", "name", "domain" },
 };
 
 /* How far an act of this kind shows that the attacker got on this host. */
@@ -127,7 +127,9 @@ told *finding_from_act(joined *j, uint32_t host, const act *a, const char *kind)
             finding_entity(j, t, entity_kinds[i].type, act_fact(a, entity_kinds[i].fact));
     finding_technique(j, t, a->techniques);
     finding_act(j, t, a);
-    t->f.text = say_facts(j, a->text ? a->text : kind, a->facts, a->fact_count);
+    const char *text = a->text ? a->text : kind;
+    t->f.title = say_facts(j, arena_printf(j->mem, "%s.title", text), a->facts, a->fact_count);
+    t->f.text = say_facts(j, arena_printf(j->mem, "%s.text", text), a->facts, a->fact_count);
     return t;
 }
 

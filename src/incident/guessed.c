@@ -136,7 +136,10 @@ static void tell(joined *j, campaign *c, const success *s, const success *all, s
     t->account = s->account;
     t->logon = logon[0] ? logon : NULL;
     t->access = "guessed-password";
-    t->means = strcmp(c->protocol, "network") == 0 ? "smb-file" : c->protocol;
+    static const char *const carriers[] = { "rdp", "mssql", "winrm", "ssh", "wmi" };     /* a network logon alone does not say what it was for */
+    for (size_t i = 0; i < sizeof carriers / sizeof *carriers; i++)
+        if (strcmp(carriers[i], c->protocol) == 0)
+            t->means = carriers[i];
     finding_technique(j, t, "T1110.001 T1078");
     finding_fact(j, t, "failures_before", write_u64(j, before));
     finding_fact(j, t, "account", s->account);

@@ -193,6 +193,7 @@ moment      log_begins(const joined *j, uint32_t host, const char *channel);    
 bool        address_inside(const joined *j, const char *address);           /* private, or in a network of our hosts */
 size_t      hosts_at(const joined *j, const char *address, moment t, uint32_t out[4]);   /* best claims, in order of host; 0: none */
 uint32_t    host_named(const joined *j, const char *name, moment t);        /* by name or first label; HOST_NONE: none or several */
+bool        address_hostile(const joined *j, const char *address);          /* source of a finding of high severity; after settle_findings */
 place       place_of(const joined *j, const char *address, const char *workstation, moment t);
 bool        account_same(const char *a, const char *b);                     /* without case; a bare name equals any domain's */
 bool        account_is_system(const char *account, const char *sid);        /* the system's own and machine accounts */

@@ -122,6 +122,7 @@ status incident_join(arena *mem, digest *const *digests, size_t count, const sce
         direct_find(&j);
         settle_findings(&j);
         verdict_hosts(&j);
+        crashes_weigh(&j);
 
         suyuan_case *c = j.out;
         c->tool_version = count ? digest_heading(digests[0])->tool : NULL;

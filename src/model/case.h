@@ -55,7 +55,7 @@ typedef struct { uint32_t episode; uint32_t host; moment time; sentence text; un
 typedef struct { uint32_t host; const char *id, *parent; moment start; const char *image, *command, *account, *session; const char *verdict; sentence why; evidence_ref *evidence; size_t evidence_count; } process;
 typedef struct { const char *cause; int score; sentence *for_, *against; size_t for_count, against_count; } hypothesis;     /* score: percent */
 typedef struct { uint32_t host; moment time; const char *code, *code_name; const char *parameters[4]; const char *module; hypothesis *hypotheses; size_t hypothesis_count; sentence verdict; sentence time_basis; evidence_ref *evidence; size_t evidence_count; } crash;
-typedef struct { uint32_t *hosts; size_t host_count; moment from, to; double probability; hypothesis *hypotheses; size_t hypothesis_count; sentence verdict; } crash_cluster;
+typedef struct { uint32_t *hosts; size_t host_count; moment from, to; double probability; /* below 0: cannot be judged */ hypothesis *hypotheses; size_t hypothesis_count; sentence verdict; } crash_cluster;
 typedef struct { uint32_t host; const char *what, *told, *precision, *found; const char *verdict; sentence why; evidence_ref *evidence; size_t evidence_count; } claim;
 
 typedef struct entry_way {

@@ -474,7 +474,10 @@ static void put_crashes(writer *w)
         put_time(w, "to", c->to);
         json_end_object(&w->json);
         json_key(&w->json, "probability");
-        json_fixed(&w->json, c->probability < 0 ? 0 : c->probability > 1 ? 1 : c->probability, 12);
+        if (c->probability < 0)
+            json_null(&w->json);
+        else
+            json_fixed(&w->json, c->probability > 1 ? 1 : c->probability, 12);
         put_hypotheses(w, c->hypotheses, c->hypothesis_count);
         put_sentence(w, "verdict", &c->verdict);
         json_end_object(&w->json);

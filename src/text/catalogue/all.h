@@ -5,3 +5,4 @@
 #include "text/catalogue/incident_findings.def"
 #include "text/catalogue/incident_story.def"
 #include "text/catalogue/plan.def"
+#include "text/catalogue/incident_crashes.def"

@@ -71,6 +71,75 @@ static void two_crashes_within_minutes_are_two(void **state)
     world_free(w);
 }
 
+/* Four hosts, half a year of log each, that stop within half an hour. */
+static world *cluster(bool attacked, bool codes)
+{
+    world *w = world_new();
+    for (int h = 0; h < 4; h++) {
+        const char *name = arena_printf(&w->mem, "DB%d", h + 1);
+        world_log *system = world_add_log(w, "System", 1), *security = world_add_log(w, "Security", 1);
+        moment stopped = at("2020-05-11T04:05:10Z") + (moment)h * 8 * MOMENT_MINUTE;
+        char told[MOMENT_TEXT];
+        world_fill(system, name, at("2019-11-01T00:00:00Z"), at("2020-05-11T02:00:00Z"), 2000);
+        world_fill(security, name, at("2019-11-01T00:00:00Z"), at("2020-05-11T03:00:00Z"), 2000);
+        if (attacked)
+            world_finding(world_act(system, name, at("2020-05-11T03:30:00Z"), "service.install", "name", "Xpuq", "looks", "random-name", NULL), "service-install",
+                          SEVERITY_HIGH, 90);
+        world_act(system, name, stopped + 5 * MOMENT_MINUTE, "crash.unexpected", "basis", "binary", "stopped", arena_str(&w->mem, moment_iso(stopped, told)), NULL);
+        if (codes)
+            world_act(system, name, stopped + 6 * MOMENT_MINUTE, "crash.bugcheck", "code", "0x00000050", NULL);
+        world_add_file(w, name, arena_printf(&w->mem, "%s/System.evtx", name), system, 0, UINT64_MAX);
+        world_add_file(w, name, arena_printf(&w->mem, "%s/Security.evtx", name), security, 0, UINT64_MAX);
+    }
+    return w;
+}
+
+static void four_hosts_within_half_an_hour_share_a_cause(void **state)
+{
+    (void)state;
+    world *w = cluster(true, true);
+    suyuan_case *c = world_case(w);
+    assert_int_equal(c->cluster_count, 1);
+    assert_int_equal(c->clusters[0].host_count, 4);
+    assert_true(c->clusters[0].probability > 0 && c->clusters[0].probability < 1e-6);
+    assert_string_equal(c->clusters[0].verdict.id, "cluster.common");
+    assert_string_equal(c->clusters[0].hypotheses[0].cause, "attack");
+    assert_int_equal(c->crash_count, 4);
+    assert_string_equal(c->crashes[0].hypotheses[0].cause, "attack");
+    assert_string_equal(c->crashes[0].verdict.id, "crash.verdict.likely");
+    assert_true(c->crashes[0].hypotheses[0].for_count >= 2);
+    assert_int_equal(host_called(c, "DB1")->infected, INFECTED_SUSPECTED);       /* one service alone is no proof */
+    world_free(w);
+}
+
+static void without_a_hostile_trace_no_attack_is_concluded(void **state)
+{
+    (void)state;
+    world *w = cluster(false, true);
+    suyuan_case *c = world_case(w);
+    for (size_t i = 0; i < c->crash_count; i++)
+        assert_string_not_equal(c->crashes[i].hypotheses[0].cause, "attack");
+    world_free(w);
+}
+
+static void a_short_log_does_not_tell_how_rare_it_is(void **state)
+{
+    (void)state;
+    world *w = world_new();
+    for (int h = 0; h < 2; h++) {
+        const char *name = arena_printf(&w->mem, "DB%d", h + 1);
+        world_log *system = world_add_log(w, "System", 1);
+        world_fill(system, name, at("2020-05-10T00:00:00Z"), at("2020-05-11T02:00:00Z"), 200);
+        world_act(system, name, at("2020-05-11T04:12:00Z"), "crash.unexpected", "basis", "binary", "stopped", "2020-05-11T04:05:10Z", NULL);
+        world_add_file(w, name, arena_printf(&w->mem, "%s/System.evtx", name), system, 0, UINT64_MAX);
+    }
+    suyuan_case *c = world_case(w);
+    assert_int_equal(c->cluster_count, 1);
+    assert_true(c->clusters[0].probability < 0);
+    assert_string_equal(c->clusters[0].verdict.id, "cluster.unjudged");
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -78,6 +147,9 @@ int main(void)
         cmocka_unit_test(a_restart_that_was_asked_for_is_no_crash),
         cmocka_unit_test(power_lost_is_an_unclean_shutdown),
         cmocka_unit_test(two_crashes_within_minutes_are_two),
+        cmocka_unit_test(four_hosts_within_half_an_hour_share_a_cause),
+        cmocka_unit_test(without_a_hostile_trace_no_attack_is_concluded),
+        cmocka_unit_test(a_short_log_does_not_tell_how_rare_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

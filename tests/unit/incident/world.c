@@ -284,6 +284,12 @@ const char *world_json(world *w, const suyuan_case *c)
     return text;
 }
 
+void world_scene(world *w, const char *yaml)
+{
+    status s = scene_parse(&w->mem, "scene.yml", span_str(yaml), &w->scene);
+    assert_string_equal(s.words, "");
+}
+
 moment at(const char *iso)
 {
     moment t;

@@ -33,6 +33,7 @@ digest    *world_digest(const world *w, const char *unit, const size_t *files, s
 suyuan_case *world_join(world *w, digest *const *digests, size_t count);
 suyuan_case *world_case(world *w);                                   /* all files in one digest, which lives as long as w */
 const char *world_json(world *w, const suyuan_case *c);
+void       world_scene(world *w, const char *yaml);
 moment     at(const char *iso);                                      /* "2020-05-11T04:05:10Z" */
 
 const finding *find_nth(const suyuan_case *c, const char *kind, const char *host, size_t nth);   /* NULL: none */
