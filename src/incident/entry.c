@@ -51,7 +51,7 @@ static const char *means_of(const story *s, const node *n, const char *protocol,
         const told *t = finding_at(j, n->told[i]);
         if (t->how_far < REACH_EXECUTION || t->f.time < n->access || t->f.time > n->onset + weight_span(j, "story.first-runs"))
             continue;
-        const char *means = t->means && strcmp(t->means, "unknown") != 0 ? t->means : strcmp(t->f.source, "service.install") == 0 ? "smb-service" : NULL;
+        const char *means = means_told(t);
         if (!means)
             continue;
         if (logon && t->logon && strcasecmp(logon, t->logon) == 0)

@@ -11,6 +11,14 @@ static const char *family_of(const told *t)
     return NULL;
 }
 
+const char *means_told(const told *t)
+{
+    if (t->means && strcmp(t->means, "unknown") != 0)
+        return t->means;
+    /* The service manager was asked over the network: nothing local makes services of this kind. */
+    return strcmp(t->f.kind, "remote-execution") == 0 && strcmp(t->f.source, "service.install") == 0 ? "smb-service" : NULL;
+}
+
 /* Only what speaks against the attacker's absence belongs to a story: weightless findings are told, not strung together. */
 static bool counts(const told *t)
 {

@@ -51,6 +51,7 @@ void entries_tell(story *s);                 /* entry.c: entry, entries, first h
 void spread_tell(story *s);                  /* spread.c */
 void narrate(story *s);                      /* narrate.c */
 
+const char *means_told(const told *t);                   /* what carried the step, as the finding shows it; NULL: it does not */
 bool place_same(place a, place b);
 const char *place_name(const joined *j, place p);        /* as a person reads it; NULL for unknown */
 void way_cite(way *w, evidence_ref r);

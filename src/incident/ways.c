@@ -92,8 +92,8 @@ static void by_findings(story *s, uint32_t at)
             if (w) {
                 bool wrote = strcmp(t->f.kind, "remote-execution") == 0 && t->means && strcmp(t->means, "smb-file") == 0;
                 mark(w, wrote ? WAY_WROTE : WAY_EXECUTED, t->f.time, first_ref(t));
-                if (t->means && (!w->means || strcmp(w->means, "smb-file") == 0))
-                    w->means = t->means;
+                if (means_told(t) && (!w->means || strcmp(w->means, "smb-file") == 0))
+                    w->means = means_told(t);
                 w->account = w->account ? w->account : t->account;
                 w->logon = w->logon ? w->logon : t->logon;
             }
@@ -173,8 +173,8 @@ static void logon(story *s, uint32_t at, place from, moment time, const char *ac
     if (how) {
         w->account = account[0] ? account : w->account;
         w->logon = id[0] ? id : w->logon;
-        if (which->means && strcmp(which->means, "unknown") != 0)
-            w->means = which->means;
+        if (means_told(which))
+            w->means = means_told(which);
         way_cite(w, first_ref(which));
     }
     if (!w->account && account[0])
@@ -248,8 +248,8 @@ static void by_contacts(story *s, uint32_t at)
                 if (!w)
                     continue;
                 mark(w, tallies[k].mark, c->first, (evidence_ref){ .file = c->log->file, .channel = all[i]->channel, .record = c->record, .time = c->first });
-                if (!w->means && which->means)
-                    w->means = which->means;
+                if (!w->means && means_told(which))
+                    w->means = means_told(which);
                 if (!w->means && strcmp(tally_key(all[i], "port"), "3389") == 0)
                     w->means = "rdp";
                 way_cite(w, first_ref(which));
