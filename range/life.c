@@ -26,8 +26,15 @@ static logon *keep(sim *s, logon l)
 static logon *network_logon(sim *s, const char *user, bool in_domain, const neighbour *from, bool admin, moment least, moment most)
 {
     bool kerberos = in_domain && s->w->domain_joined;
-    logon *l = keep(s, (logon){ .user = user, .domain = kerberos ? s->w->domain : NULL, .type = 3, .workstation = kerberos ? NULL : from->name, .address = from->address, .port = any_port(s),
-                                .process = kerberos ? "Kerberos" : NULL, .package = kerberos ? "Kerberos" : NULL, .admin = admin });
+    logon *l = keep(s, (logon){ .user = user,
+                                .domain = kerberos ? s->w->domain : NULL,
+                                .type = 3,
+                                .workstation = kerberos ? NULL : from->name,
+                                .address = from->address,
+                                .port = any_port(s),
+                                .process = kerberos ? "Kerberos" : NULL,
+                                .package = kerberos ? "Kerberos" : NULL,
+                                .admin = admin });
     if (!kerberos)
         log_ntlm(s, user, from->name, 0);
     log_logon(s, l);
@@ -42,8 +49,9 @@ static void applications(sim *s, const act *a)
         const neighbour *from = &s->w->apps[rng_below(&s->r, 4)];
         if (s->h->sql && s->h->sql_logins && rng_chance(&s->r, 45)) {
             bool integrated = rng_chance(&s->r, 25);
-            log_sql(s, integrated ? 18453 : 18454, 0, 4, integrated ? sim_print(s, "%s\\%s", s->w->domain_joined ? s->w->domain : s->computer, from->account) : from->account,
-                    sim_print(s, s->h->zh ? " [客户端: %s]" : " [CLIENT: %s]", from->address), NULL);
+            log_sql(s, integrated ? 18453 : 18454, 0, 4,
+                    integrated ? sim_print(s, "%s\\%s", s->w->domain_joined ? s->w->domain : s->computer, from->account) : from->account,
+                    log_sql_client(s, from->address), NULL);
         } else {
             network_logon(s, from->account, true, from, false, MOMENT_SECOND, 12 * MOMENT_SECOND);
         }
@@ -58,7 +66,9 @@ static void monitoring(sim *s, const act *a)
         if (rng_chance(&s->r, 20))
             log_share(s, l, "\\\\*\\IPC$", "");
         if (rng_chance(&s->r, 15))
-            log_process(s, NULL, "C:\\Windows\\System32\\wbem\\WmiPrvSE.exe", "C:\\Windows\\system32\\wbem\\wmiprvse.exe -secured -Embedding", s->svchost_pid, "C:\\Windows\\System32\\svchost.exe", NULL);
+            log_process(s, NULL, "C:\\Windows\\System32\\wbem\\WmiPrvSE.exe",
+                        "C:\\Windows\\system32\\wbem\\wmiprvse.exe -secured -Embedding", s->svchost_pid,
+                        "C:\\Windows\\System32\\svchost.exe", NULL);
     }
     sim_in(s, (moment)a->n - MOMENT_SECOND + rng_below(&s->r, 2 * MOMENT_SECOND), monitoring, NULL, a->n);
 }
@@ -68,7 +78,9 @@ static void system_logons(sim *s, const act *a)
     if (sim_up(s)) {
         log_logon(s, &(logon){ .user = "SYSTEM", .domain = "NT AUTHORITY", .sid = "S-1-5-18", .type = 5, .admin = true, .id = 0x3e7 });
         if (rng_chance(&s->r, 60))
-            log_process(s, NULL, "C:\\Windows\\System32\\svchost.exe", rng_chance(&s->r, 50) ? "C:\\Windows\\system32\\svchost.exe -k netsvcs" : "C:\\Windows\\System32\\svchost.exe -k LocalServiceNetworkRestricted",
+            log_process(s, NULL, "C:\\Windows\\System32\\svchost.exe",
+                        rng_chance(&s->r, 50) ? "C:\\Windows\\system32\\svchost.exe -k netsvcs"
+                                              : "C:\\Windows\\System32\\svchost.exe -k LocalServiceNetworkRestricted",
                         s->services_pid, "C:\\Windows\\System32\\services.exe", NULL);
     }
     sim_in(s, rng_range(&s->r, (moment)a->n / 3, (moment)a->n * 5 / 3), system_logons, NULL, a->n);
@@ -99,25 +111,41 @@ static void day_marks(sim *s, const act *a)
     sim_at(s, a->at + MOMENT_DAY, day_marks, NULL, 0);
 }
 
-typedef struct { const char *task_en, *task_zh, *program, *command; unsigned minutes; const char *user; bool shell; } job;
+typedef struct {
+    const char *task_en, *task_zh, *program, *command;
+    unsigned minutes;
+    const char *user;
+    bool shell;
+} job;
 static const job jobs[] = {
-    { "\\Microsoft\\Windows\\Defrag\\ScheduledDefrag", NULL, "C:\\Windows\\system32\\defrag.exe", "\"C:\\Windows\\system32\\defrag.exe\" -c", 7 * 1440, "NT AUTHORITY\\SYSTEM", false },
-    { "\\Microsoft\\Windows\\Time Synchronization\\SynchronizeTime", NULL, "C:\\Windows\\system32\\sc.exe", "\"C:\\Windows\\system32\\sc.exe\" start w32time task_started", 7 * 1440, "NT AUTHORITY\\LOCAL SERVICE", false },
-    { "\\Microsoft\\Windows\\Server Manager\\ServerManager", NULL, "C:\\Windows\\system32\\ServerManagerLauncher.exe", "C:\\Windows\\system32\\ServerManagerLauncher.exe", 1440, "BUILTIN\\Administrators", false },
-    { "\\DB log archive", "\\数据库日志归档", "D:\\Tools\\archive.cmd", "cmd.exe /c D:\\Tools\\archive.cmd", 60, "NT AUTHORITY\\SYSTEM", false },
-    { "\\Disk report", "\\磁盘空间巡检", "powershell.exe", "powershell.exe -NoProfile -File D:\\Tools\\diskreport.ps1", 720, "NT AUTHORITY\\SYSTEM", true },
-    { "\\Backup to share", "\\备份上传", "D:\\Tools\\robocopy_backup.bat", "cmd.exe /c D:\\Tools\\robocopy_backup.bat", 1440, "NT AUTHORITY\\SYSTEM", false },
+    { "\\Microsoft\\Windows\\Defrag\\ScheduledDefrag", NULL, "C:\\Windows\\system32\\defrag.exe",
+      "\"C:\\Windows\\system32\\defrag.exe\" -c", 7 * 1440, "NT AUTHORITY\\SYSTEM", false },
+    { "\\Microsoft\\Windows\\Time Synchronization\\SynchronizeTime", NULL, "C:\\Windows\\system32\\sc.exe",
+      "\"C:\\Windows\\system32\\sc.exe\" start w32time task_started", 7 * 1440, "NT AUTHORITY\\LOCAL SERVICE", false },
+    { "\\Microsoft\\Windows\\Server Manager\\ServerManager", NULL, "C:\\Windows\\system32\\ServerManagerLauncher.exe",
+      "C:\\Windows\\system32\\ServerManagerLauncher.exe", 1440, "BUILTIN\\Administrators", false },
+    { "\\DB log archive", "\\数据库日志归档", "D:\\Tools\\archive.cmd", "cmd.exe /c D:\\Tools\\archive.cmd", 60, "NT AUTHORITY\\SYSTEM",
+      false },
+    { "\\Disk report", "\\磁盘空间巡检", "powershell.exe", "powershell.exe -NoProfile -File D:\\Tools\\diskreport.ps1", 720,
+      "NT AUTHORITY\\SYSTEM", true },
+    { "\\Backup to share", "\\备份上传", "D:\\Tools\\robocopy_backup.bat", "cmd.exe /c D:\\Tools\\robocopy_backup.bat", 1440,
+      "NT AUTHORITY\\SYSTEM", false },
 };
 
 static void scheduled_job(sim *s, const act *a)
 {
     const job *j = &jobs[a->n];
-    const char *task = s->h->zh && j->task_zh ? j->task_zh : j->task_en, *image = strcmp(j->program, "powershell.exe") == 0 ? "C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe"
-                       : strncmp(j->command, "cmd.exe", 7) == 0 ? "C:\\Windows\\System32\\cmd.exe" : j->program;
+    const char *task = s->h->zh && j->task_zh ? j->task_zh : j->task_en,
+               *image = strcmp(j->program, "powershell.exe") == 0 ? "C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe"
+                        : strncmp(j->command, "cmd.exe", 7) == 0  ? "C:\\Windows\\System32\\cmd.exe"
+                                                                  : j->program;
     if (sim_up(s)) {
         bool eng = s->h->nt <= NT_61;
         const char *parent = eng ? "C:\\Windows\\System32\\taskeng.exe" : "C:\\Windows\\System32\\svchost.exe";
-        uint32_t above = eng ? log_process(s, NULL, parent, sim_print(s, "taskeng.exe %s S-1-5-18:NT AUTHORITY\\System:Service:", sim_guid(s)), s->schedule_pid, "C:\\Windows\\System32\\svchost.exe", NULL) : s->schedule_pid;
+        uint32_t above =
+            eng ? log_process(s, NULL, parent, sim_print(s, "taskeng.exe %s S-1-5-18:NT AUTHORITY\\System:Service:", sim_guid(s)),
+                              s->schedule_pid, "C:\\Windows\\System32\\svchost.exe", NULL)
+                : s->schedule_pid;
         uint32_t pid = log_process(s, NULL, image, j->command, above, parent, NULL);
         log_task_run(s, task, j->user, j->program, &pid, rng_range(&s->r, 2 * MOMENT_SECOND, 90 * MOMENT_SECOND));
         if (j->shell)
@@ -135,13 +163,12 @@ static void sql_log_backup(sim *s, const act *a)
 
 static void backup_done(sim *s, const act *a)
 {
-    const logon *l = a->what;
+    (void)a;
     if (s->h->sql) {
         log_sql(s, 18264, 4, 6, "ERPDB", "D:\\Backup\\ERPDB_full.bak", NULL);
         log_sql(s, 18264, 4, 6, "master", "D:\\Backup\\master_full.bak", NULL);
     }
     log_application(s, "VSS", 8224, 4, 0, "", NULL, NULL);
-    log_logoff(s, l);
 }
 
 static void backup_night(sim *s, const act *a)
@@ -152,12 +179,16 @@ static void backup_night(sim *s, const act *a)
         log_share(s, l, "\\\\*\\D$", "\\??\\D:\\");
         log_service_state(s, "VSS", NULL, true);
         log_service_state(s, "swprv", NULL, true);
-        sim_session(s, rng_range(&s->r, 20 * MOMENT_MINUTE, 35 * MOMENT_MINUTE), backup_done, l, 0);
+        sim_session(s, rng_range(&s->r, 20 * MOMENT_MINUTE, 35 * MOMENT_MINUTE), backup_done, NULL, 0);
     }
     sim_at(s, a->at + MOMENT_DAY, backup_night, NULL, 0);
 }
 
-typedef struct { logon l; unsigned session; const char *shown; } remote_session;
+typedef struct {
+    logon l;
+    unsigned session;
+    const char *shown;
+} remote_session;
 
 static void remote_ends(sim *s, const act *a)
 {
@@ -169,7 +200,14 @@ static void remote_ends(sim *s, const act *a)
 static void mistyped(sim *s, const char *user, unsigned type, const neighbour *from)
 {
     log_ntlm(s, user, type == 3 ? from->name : s->computer, 0xc000006a);
-    log_logon_failed(s, &(logon){ .user = user, .domain = s->computer, .type = type, .workstation = type == 3 ? from->name : NULL, .address = from->address, .port = any_port(s) }, 0xc000006d, 0xc000006a);
+    log_logon_failed(s,
+                     &(logon){ .user = user,
+                               .domain = s->computer,
+                               .type = type,
+                               .workstation = type == 3 ? from->name : NULL,
+                               .address = from->address,
+                               .port = any_port(s) },
+                     0xc000006d, 0xc000006a);
 }
 
 static void administrator_comes(sim *s, const act *a)
@@ -183,7 +221,8 @@ static void administrator_comes(sim *s, const act *a)
         sim_pass(s, 4 * MOMENT_SECOND, 20 * MOMENT_SECOND);
     }
     remote_session *r = arena_alloc(s->w->mem, sizeof *r);
-    *r = (remote_session){ .l = { .user = user, .type = 10, .address = address, .port = any_port(s), .admin = true }, .session = ++s->session_next };
+    *r = (remote_session){ .l = { .user = user, .type = 10, .address = address, .port = any_port(s), .admin = true },
+                           .session = ++s->session_next };
     r->shown = arena_printf(s->w->mem, "%s\\%s", s->computer, user);
     log_connection(s, user, s->computer, address);
     if (s->h->nt >= NT_62)
@@ -193,10 +232,13 @@ static void administrator_comes(sim *s, const act *a)
     log_logon(s, &r->l);
     log_session(s, 21, r->shown, r->session, address);
     log_session(s, 22, r->shown, r->session, address);
-    uint32_t explorer = log_process(s, &r->l, "C:\\Windows\\explorer.exe", "C:\\Windows\\Explorer.EXE", sim_pid(s), "C:\\Windows\\System32\\userinit.exe", NULL);
+    uint32_t explorer = log_process(s, &r->l, "C:\\Windows\\explorer.exe", "C:\\Windows\\Explorer.EXE", sim_pid(s),
+                                    "C:\\Windows\\System32\\userinit.exe", NULL);
     sim_pass(s, 10 * MOMENT_SECOND, 90 * MOMENT_SECOND);
     if (rng_chance(&s->r, 50))
-        log_process(s, &r->l, "C:\\Windows\\System32\\mmc.exe", "\"C:\\Windows\\system32\\mmc.exe\" \"C:\\Windows\\system32\\services.msc\"", explorer, "C:\\Windows\\explorer.exe", NULL);
+        log_process(s, &r->l, "C:\\Windows\\System32\\mmc.exe",
+                    "\"C:\\Windows\\system32\\mmc.exe\" \"C:\\Windows\\system32\\services.msc\"", explorer, "C:\\Windows\\explorer.exe",
+                    NULL);
     if (rng_chance(&s->r, 20))
         log_process(s, &r->l, "C:\\Windows\\System32\\taskmgr.exe", "taskmgr.exe /4", explorer, "C:\\Windows\\explorer.exe", NULL);
     sim_session(s, rng_range(&s->r, 6 * MOMENT_MINUTE, 90 * MOMENT_MINUTE), remote_ends, r, 0);
@@ -217,15 +259,20 @@ static void administrator_tool(sim *s, const act *a)
         return;
     const char *user = s->h->admin;
     log_ntlm(s, user, s->w->jump.name, 0);
-    logon *l = keep(s, (logon){ .user = user, .type = 3, .workstation = s->w->jump.name, .address = s->w->jump.address, .port = any_port(s), .admin = true });
+    logon *l = keep(
+        s,
+        (logon){
+            .user = user, .type = 3, .workstation = s->w->jump.name, .address = s->w->jump.address, .port = any_port(s), .admin = true });
     log_logon(s, l);
     log_share(s, l, "\\\\*\\ADMIN$", "\\??\\C:\\Windows");
     log_share(s, l, "\\\\*\\IPC$", "");
     log_service_audit(s, l, "PSEXESVC", "%SystemRoot%\\PSEXESVC.exe", 3);
     log_service_installed(s, sim_account_sid(s, user), "PSEXESVC", "%SystemRoot%\\PSEXESVC.exe", false);
     log_service_state(s, "PSEXESVC", "PSEXESVC", true);
-    uint32_t service = log_process(s, NULL, "C:\\Windows\\PSEXESVC.exe", "C:\\Windows\\PSEXESVC.exe", s->services_pid, "C:\\Windows\\System32\\services.exe", NULL);
-    log_process(s, l, rng_chance(&s->r, 50) ? "C:\\Windows\\System32\\ipconfig.exe" : "C:\\Windows\\System32\\cmd.exe", rng_chance(&s->r, 50) ? "ipconfig /all" : "cmd /c dir D:\\Backup", service, "C:\\Windows\\PSEXESVC.exe", NULL);
+    uint32_t service = log_process(s, NULL, "C:\\Windows\\PSEXESVC.exe", "C:\\Windows\\PSEXESVC.exe", s->services_pid,
+                                   "C:\\Windows\\System32\\services.exe", NULL);
+    log_process(s, l, rng_chance(&s->r, 50) ? "C:\\Windows\\System32\\ipconfig.exe" : "C:\\Windows\\System32\\cmd.exe",
+                rng_chance(&s->r, 50) ? "ipconfig /all" : "cmd /c dir D:\\Backup", service, "C:\\Windows\\PSEXESVC.exe", NULL);
     sim_session(s, rng_range(&s->r, 2 * MOMENT_SECOND, 40 * MOMENT_SECOND), tool_ends, l, 0);
 }
 
@@ -245,6 +292,17 @@ static void mistyped_day(sim *s, const act *a)
     if (sim_up(s) && sim_working(s, s->now)) {
         const neighbour *from = &s->w->apps[rng_below(&s->r, 4)];
         unsigned times = (unsigned)rng_range(&s->r, 1, 2);
+        if (rng_chance(&s->r, 15)) { /* the password where the name belongs */
+            log_logon_failed(s,
+                             &(logon){ .user = "Report#2019!",
+                                       .domain = s->computer,
+                                       .type = 3,
+                                       .workstation = from->name,
+                                       .address = from->address,
+                                       .port = any_port(s) },
+                             0xc000006d, 0xc0000064);
+            sim_pass(s, 4 * MOMENT_SECOND, 9 * MOMENT_SECOND);
+        }
         for (unsigned i = 0; i < times; i++) {
             mistyped(s, "report", 3, from);
             sim_pass(s, 3 * MOMENT_SECOND, 15 * MOMENT_SECOND);
@@ -262,26 +320,47 @@ static void stale_password(sim *s, const act *a)
     if (sim_up(s)) {
         const neighbour *from = &s->w->stale;
         log_ntlm(s, from->account, from->name, 0xc000006a);
-        log_logon_failed(s, &(logon){ .user = from->account, .domain = s->w->domain, .type = 3, .workstation = from->name, .address = from->address, .port = any_port(s) }, 0xc000006d, 0xc000006a);
+        log_logon_failed(s,
+                         &(logon){ .user = from->account,
+                                   .domain = s->w->domain,
+                                   .type = 3,
+                                   .workstation = from->name,
+                                   .address = from->address,
+                                   .port = any_port(s) },
+                         0xc000006d, 0xc000006a);
     }
     sim_at(s, a->at + (moment)a->n, stale_password, NULL, a->n);
 }
 
 static void scan_step(sim *s, const act *a)
 {
-    static const char *const names[] = { "guest", "admin", "test", "root", "oracle", "postgres", "tomcat", "user", "nobody", "ftp", "www", "support", "manager", "scan_probe", "xyzzy", "webadmin" };
+    static const char *const names[] = { "guest",  "admin", "test", "root",    "oracle",  "postgres",   "tomcat", "user",
+                                         "nobody", "ftp",   "www",  "support", "manager", "scan_probe", "xyzzy",  "webadmin" };
     const neighbour *from = &s->w->scanner;
     if (!sim_up(s))
         return;
     unsigned kind = (unsigned)rng_below(&s->r, 10);
     if (kind < 5)
-        log_logon_failed(s, &(logon){ .user = rng_pick(&s->r, names), .domain = "", .type = 3, .workstation = from->name, .address = from->address, .port = any_port(s) }, 0xc000006d, 0xc0000064);
+        log_logon_failed(s,
+                         &(logon){ .user = rng_pick(&s->r, names),
+                                   .domain = "",
+                                   .type = 3,
+                                   .workstation = from->name,
+                                   .address = from->address,
+                                   .port = any_port(s) },
+                         0xc000006d, 0xc0000064);
     else if (kind < 6)
-        log_logon(s, &(logon){ .user = "ANONYMOUS LOGON", .domain = "NT AUTHORITY", .sid = "S-1-5-7", .type = 3, .workstation = from->name, .address = from->address, .port = any_port(s) });
+        log_logon(s, &(logon){ .user = "ANONYMOUS LOGON",
+                               .domain = "NT AUTHORITY",
+                               .sid = "S-1-5-7",
+                               .type = 3,
+                               .workstation = from->name,
+                               .address = from->address,
+                               .port = any_port(s) });
     else if (kind < 7 && s->h->sql)
         log_sql_failed(s, rng_chance(&s->r, 50) ? "sa" : "probe", false, from->address);
     else if (kind < 9 && s->h->sql)
-        log_sql(s, 17832, 2, 4, sim_print(s, s->h->zh ? " [客户端: %s]" : " [CLIENT: %s]", from->address), NULL, NULL);
+        log_sql(s, 17832, 2, 4, log_sql_client(s, from->address), NULL, NULL);
     else
         log_rdp_listener(s, from->address, any_port(s), false);
     if (a->n > 1)
@@ -299,17 +378,29 @@ static void anonymous_peer(sim *s, const act *a)
     if (sim_up(s) && s->w->host_count > 1) {
         const host *peer = &s->w->hosts[rng_below(&s->r, (uint64_t)s->w->host_count)];
         if (peer != s->h)
-            log_logon(s, &(logon){ .user = "ANONYMOUS LOGON", .domain = "NT AUTHORITY", .sid = "S-1-5-7", .type = 3, .workstation = peer->name, .address = peer->address, .port = any_port(s) });
+            log_logon(s, &(logon){ .user = "ANONYMOUS LOGON",
+                                   .domain = "NT AUTHORITY",
+                                   .sid = "S-1-5-7",
+                                   .type = 3,
+                                   .workstation = peer->name,
+                                   .address = peer->address,
+                                   .port = any_port(s) });
     }
     sim_in(s, rng_range(&s->r, 6 * MOMENT_HOUR, 30 * MOMENT_HOUR), anonymous_peer, NULL, a->n);
 }
 
 static void other_processes(sim *s, const act *a)
 {
-    static const struct { const char *image, *command; } some[] = {
-        { "C:\\Windows\\System32\\wermgr.exe", "C:\\Windows\\system32\\wermgr.exe -queuereporting" }, { "C:\\Windows\\System32\\dllhost.exe", "C:\\Windows\\system32\\DllHost.exe /Processid:{AB8902B4-09CA-4BB6-B78D-A8F59079A8D5}" },
-        { "C:\\Windows\\System32\\taskhost.exe", "taskhost.exe SYSTEM" }, { "C:\\Windows\\System32\\VSSVC.exe", "C:\\Windows\\system32\\vssvc.exe" }, { "C:\\Windows\\servicing\\TrustedInstaller.exe", "C:\\Windows\\servicing\\TrustedInstaller.exe" },
-        { "C:\\Program Files\\Kaspersky Lab\\Kaspersky Anti-Virus for Windows Servers\\kavfswp.exe", "\"C:\\Program Files\\Kaspersky Lab\\Kaspersky Anti-Virus for Windows Servers\\kavfswp.exe\"" } };
+    static const struct {
+        const char *image, *command;
+    } some[] = { { "C:\\Windows\\System32\\wermgr.exe", "C:\\Windows\\system32\\wermgr.exe -queuereporting" },
+                 { "C:\\Windows\\System32\\dllhost.exe",
+                   "C:\\Windows\\system32\\DllHost.exe /Processid:{AB8902B4-09CA-4BB6-B78D-A8F59079A8D5}" },
+                 { "C:\\Windows\\System32\\taskhost.exe", "taskhost.exe SYSTEM" },
+                 { "C:\\Windows\\System32\\VSSVC.exe", "C:\\Windows\\system32\\vssvc.exe" },
+                 { "C:\\Windows\\servicing\\TrustedInstaller.exe", "C:\\Windows\\servicing\\TrustedInstaller.exe" },
+                 { "C:\\Program Files\\Kaspersky Lab\\Kaspersky Anti-Virus for Windows Servers\\kavfswp.exe",
+                   "\"C:\\Program Files\\Kaspersky Lab\\Kaspersky Anti-Virus for Windows Servers\\kavfswp.exe\"" } };
     if (sim_up(s)) {
         size_t n = rng_below(&s->r, sizeof some / sizeof *some);
         log_process(s, NULL, some[n].image, some[n].command, s->services_pid, "C:\\Windows\\System32\\services.exe", NULL);
@@ -327,7 +418,15 @@ static void comes_up(sim *s, const act *a)
     log_boot(s, clean);
     s->down_until = MOMENT_UNKNOWN;
     log_audit(s, 4608, 0, 12288, true, NULL, 0);
-    log_logon(s, &(logon){ .user = "SYSTEM", .domain = "NT AUTHORITY", .sid = "S-1-5-18", .type = 0, .id = 0x3e7, .process = "-", .package = "-", .image = "", .pid = 4 });
+    log_logon(s, &(logon){ .user = "SYSTEM",
+                           .domain = "NT AUTHORITY",
+                           .sid = "S-1-5-18",
+                           .type = 0,
+                           .id = 0x3e7,
+                           .process = "-",
+                           .package = "-",
+                           .image = "",
+                           .pid = 4 });
     log_audit(s, 4902, 0, 13568, true, FIELDS_OF(evtx_u32("PuaCount", 0), evtx_hex64("PuaPolicyId", 0x6031 + rng_below(&s->r, 0x8000))));
     for (int i = 0; i < 5; i++)
         log_logon(s, &(logon){ .user = "SYSTEM", .domain = "NT AUTHORITY", .sid = "S-1-5-18", .type = 5, .admin = true, .id = 0x3e7 });
@@ -337,8 +436,10 @@ static void comes_up(sim *s, const act *a)
     log_audit(s, 5024, 0, 12292, true, NULL, 0);
     log_audit(s, 5033, 0, 12292, true, NULL, 0);
     if (s->h->sql) {
-        s->sql_pid = log_process(s, NULL, "C:\\Program Files\\Microsoft SQL Server\\MSSQL10.MSSQLSERVER\\MSSQL\\Binn\\sqlservr.exe", "\"C:\\Program Files\\Microsoft SQL Server\\MSSQL10.MSSQLSERVER\\MSSQL\\Binn\\sqlservr.exe\" -sMSSQLSERVER",
-                                 s->services_pid, "C:\\Windows\\System32\\services.exe", NULL);
+        s->sql_pid =
+            log_process(s, NULL, "C:\\Program Files\\Microsoft SQL Server\\MSSQL10.MSSQLSERVER\\MSSQL\\Binn\\sqlservr.exe",
+                        "\"C:\\Program Files\\Microsoft SQL Server\\MSSQL10.MSSQLSERVER\\MSSQL\\Binn\\sqlservr.exe\" -sMSSQLSERVER",
+                        s->services_pid, "C:\\Windows\\System32\\services.exe", NULL);
         log_sql(s, 17162, 4, 2, sim_print(s, "%u", 1), NULL, NULL);
         log_sql(s, 17137, 4, 2, "ERPDB", NULL, NULL);
     }
@@ -373,7 +474,9 @@ void life_reboot(sim *s, const act *a)
     if (!sim_up(s))
         return;
     if (patch) {
-        static const char *const titles[] = { "Security Update for Windows Server 2008 R2 x64 Edition (KB2957509)", "Windows Malicious Software Removal Tool x64 (KB890830)", "Security Update for Microsoft .NET Framework 3.5.1 (KB2972100)" };
+        static const char *const titles[] = { "Security Update for Windows Server 2008 R2 x64 Edition (KB2957509)",
+                                              "Windows Malicious Software Removal Tool x64 (KB890830)",
+                                              "Security Update for Microsoft .NET Framework 3.5.1 (KB2972100)" };
         for (size_t i = 0; i < 3; i++) {
             log_update(s, titles[i]);
             sim_pass(s, 30 * MOMENT_SECOND, 4 * MOMENT_MINUTE);

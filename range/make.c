@@ -5,8 +5,22 @@
 
 switches switches_none(void)
 {
-    return (switches){ .seed = UINT64_MAX, .entry = BY_SEED, .hosts = BY_SEED, .language = BY_SEED, .undelivered = BY_SEED, .source_empty = BY_SEED, .slow = BY_SEED, .cleared = BY_SEED, .rolled = BY_SEED,
-                       .audit_off = BY_SEED, .renamed = BY_SEED, .overlap = BY_SEED, .intruders = BY_SEED, .no_attack = BY_SEED, .days = BY_SEED, .scene = BY_SEED };
+    return (switches){ .seed = UINT64_MAX,
+                       .entry = BY_SEED,
+                       .hosts = BY_SEED,
+                       .language = BY_SEED,
+                       .undelivered = BY_SEED,
+                       .source_empty = BY_SEED,
+                       .slow = BY_SEED,
+                       .cleared = BY_SEED,
+                       .rolled = BY_SEED,
+                       .audit_off = BY_SEED,
+                       .renamed = BY_SEED,
+                       .overlap = BY_SEED,
+                       .intruders = BY_SEED,
+                       .no_attack = BY_SEED,
+                       .days = BY_SEED,
+                       .scene = BY_SEED };
 }
 
 static void world_done(world *w)

@@ -29,7 +29,7 @@ typedef struct {
     nt_version os[8]; size_t os_count;            /* none: rolled */
 } switches;
 
-typedef enum { CH_SECURITY, CH_SYSTEM, CH_APPLICATION, CH_TASKS, CH_SESSIONS, CH_CONNECTIONS, CH_POWERSHELL, CH_RDP, CH_FIREWALL, CHANNELS } channel_id;
+typedef enum { CH_SECURITY, CH_SYSTEM, CH_APPLICATION, CH_TASKS, CH_SESSIONS, CH_CONNECTIONS, CH_POWERSHELL, CH_SCRIPTS, CH_RDP, CH_FIREWALL, CHANNELS } channel_id;
 
 typedef struct {
     bool logons, accounts, processes, command_lines, services, tasks, shares;
@@ -40,7 +40,7 @@ typedef struct {
     const char *name, *later_name;                /* later_name: after its renaming, NULL: never renamed */
     const char *address, *sid;                    /* sid: of the machine, without account */
     nt_version nt;
-    bool zh, delivered, sql, sql_logins, has_shell, group_renamed, tasks_kept;
+    bool zh, delivered, sql, sql_zh, sql_logins, has_shell, group_renamed, tasks_kept;
     bool sessions_kept;                           /* the two TerminalServices logs were collected */
     audit audits;
     const char *admin;                            /* its RID-500 account */
@@ -144,7 +144,7 @@ bool   sim_up(const sim *s);
 moment sim_local(const sim *s, moment t);                        /* the host's wall clock */
 unsigned sim_hour(const sim *s, moment t);                       /* 0..23, wall clock of the zone (not of a wrong clock) */
 bool   sim_working(const sim *s, moment t);                      /* a working day between 9 and 18 */
-void   mark_step(sim *s, step *st, shows what, channel_id channel, uint64_t id);     /* id 0: nothing was written */
+void   mark_step(step *st, shows what, channel_id channel, uint64_t id);     /* id 0: nothing was written */
 void   mark_left(sim *s, const char *name, channel_id channel, uint64_t id);
 
 /* ---- Records (log_security.c, log_system.c, log_other.c); each returns its record id, or 0 when this host does not log it */
@@ -177,6 +177,7 @@ void     log_update(sim *s, const char *title);                    /* WindowsUpd
 void     log_renamed(sim *s, const char *from, const char *to);    /* EventLog 6011 */
 
 uint64_t log_sql(sim *s, unsigned id, unsigned level, unsigned task, const char *a, const char *b, const char *c);      /* MSSQLSERVER */
+const char *log_sql_client(sim *s, const char *address);                               /* " [CLIENT: 10.0.0.1]" */
 uint64_t log_sql_failed(sim *s, const char *login, bool known, const char *address);   /* 18456 */
 uint64_t log_application(sim *s, const char *provider, unsigned id, unsigned level, unsigned task, const char *a, const char *b, const char *c);
 typedef enum { TASK_REGISTERED = 106, TASK_UPDATED = 140, TASK_DELETED = 141 } task_change;
@@ -186,6 +187,7 @@ uint64_t log_session(sim *s, unsigned id, const char *user, unsigned session, co
 uint64_t log_connection(sim *s, const char *user, const char *domain, const char *address);           /* RemoteConnectionManager 1149 */
 void     log_rdp_listener(sim *s, const char *address, unsigned port, bool failed);                    /* RdpCoreTS 131, 140: from 6.2 on */
 uint64_t log_shell(sim *s, const char *command, moment lasts);     /* PowerShell 600, 400, and 403 later */
+uint64_t log_script(sim *s, const char *text);                     /* 4104: suspicious blocks, on 10.0 by default */
 uint64_t log_firewall_rule(sim *s, const char *name, const char *port, bool allow, const char *user_sid, const char *image);   /* 2004 */
 
 /* ---- What happens ------------------------------------------------------------------------------------------------ */

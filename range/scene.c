@@ -9,24 +9,26 @@ static void told_time(const world *w, buf *out, moment t)
     buf_printf(out, "%.10s %.8s", text, text + 11);
 }
 
-static void claim(buf *out, const char *host, const char *what)
-{
-    buf_printf(out, "  - host: %s\n    what: %s\n    value: ", host, what);
-}
+static void claim(buf *out, const char *host, const char *what) { buf_printf(out, "  - host: %s\n    what: %s\n    value: ", host, what); }
 
 status scene_write(const world *w)
 {
     buf out;
     bool zh = w->hosts[0].zh, wrong = false;
     buf_init(&out, 1 << 20);
-    buf_printf(&out, "customer: %s\ntime_zone: \"%s\"\nnetwork: %s\nteam:\n", zh ? "某单位核心业务数据库" : "Core databases of a customer", w->zone_iso,
-               zh ? "防火墙-防毒墙-核心-服务器防火墙-服务器;VPN、堡垒机" : "firewall, antivirus gateway, core, server firewall, servers; VPN and a jump host");
+    buf_printf(&out, "customer: %s\ntime_zone: \"%s\"\nnetwork: %s\nteam:\n", zh ? "某单位核心业务数据库" : "Core databases of a customer",
+               w->zone_iso,
+               zh ? "防火墙-防毒墙-核心-服务器防火墙-服务器;VPN、堡垒机"
+                  : "firewall, antivirus gateway, core, server firewall, servers; VPN and a jump host");
     for (int i = 0; i < 3; i++)
-        buf_printf(&out, "  - %s\n", zh ? (const char *[]){ "应急响应工程师", "数据库管理员", "网络管理员" }[i] : (const char *[]){ "incident responder", "database administrator", "network administrator" }[i]);
+        buf_printf(&out, "  - %s\n",
+                   zh ? (const char *[]){ "应急响应工程师", "数据库管理员", "网络管理员" }[i]
+                      : (const char *[]){ "incident responder", "database administrator", "network administrator" }[i]);
     buf_str(&out, "hosts:\n");
     for (int i = 0; i < w->host_count; i++) {
         const host *h = &w->hosts[i];
-        buf_printf(&out, "  - name: %s\n    addresses: [%s]\n    role: %s\n    protection: %s\n", h->name, h->address, zh ? "数据库服务器" : "database server", zh ? "卡巴斯基杀毒" : "Kaspersky");
+        buf_printf(&out, "  - name: %s\n    addresses: [%s]\n    role: %s\n    protection: %s\n", h->name, h->address,
+                   zh ? "数据库服务器" : "database server", zh ? "卡巴斯基杀毒" : "Kaspersky");
     }
     buf_str(&out, "claims:\n");
     for (int i = 0; i < w->host_count; i++) {

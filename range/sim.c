@@ -5,26 +5,41 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-static const struct { const char *name, *file; } channels[CHANNELS] = {
+static const struct {
+    const char *name, *file;
+} channels[CHANNELS] = {
     [CH_SECURITY] = { "Security", "Security" },
     [CH_SYSTEM] = { "System", "System" },
     [CH_APPLICATION] = { "Application", "Application" },
     [CH_TASKS] = { "Microsoft-Windows-TaskScheduler/Operational", "Microsoft-Windows-TaskScheduler%4Operational" },
-    [CH_SESSIONS] = { "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational", "Microsoft-Windows-TerminalServices-LocalSessionManager%4Operational" },
-    [CH_CONNECTIONS] = { "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational", "Microsoft-Windows-TerminalServices-RemoteConnectionManager%4Operational" },
+    [CH_SESSIONS] = { "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational",
+                      "Microsoft-Windows-TerminalServices-LocalSessionManager%4Operational" },
+    [CH_CONNECTIONS] = { "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational",
+                         "Microsoft-Windows-TerminalServices-RemoteConnectionManager%4Operational" },
     [CH_POWERSHELL] = { "Windows PowerShell", "Windows PowerShell" },
-    [CH_RDP] = { "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational", "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS%4Operational" },
-    [CH_FIREWALL] = { "Microsoft-Windows-Windows Firewall With Advanced Security/Firewall", "Microsoft-Windows-Windows Firewall With Advanced Security%4Firewall" },
+    [CH_SCRIPTS] = { "Microsoft-Windows-PowerShell/Operational", "Microsoft-Windows-PowerShell%4Operational" },
+    [CH_RDP] = { "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational",
+                 "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS%4Operational" },
+    [CH_FIREWALL] = { "Microsoft-Windows-Windows Firewall With Advanced Security/Firewall",
+                      "Microsoft-Windows-Windows Firewall With Advanced Security%4Firewall" },
 };
 
 static bool kept_here(const host *h, channel_id c)
 {
     switch (c) {
-    case CH_TASKS: return h->tasks_kept;
-    case CH_SESSIONS: case CH_CONNECTIONS: return h->sessions_kept;
-    case CH_POWERSHELL: return h->has_shell;
-    case CH_RDP: return h->nt >= NT_62 && h->sessions_kept;
-    default: return true;
+    case CH_TASKS:
+        return h->tasks_kept;
+    case CH_SESSIONS:
+    case CH_CONNECTIONS:
+        return h->sessions_kept;
+    case CH_POWERSHELL:
+        return h->has_shell;
+    case CH_SCRIPTS:
+        return h->nt >= NT_100;
+    case CH_RDP:
+        return h->nt >= NT_62 && h->sessions_kept;
+    default:
+        return true;
     }
 }
 
@@ -109,13 +124,19 @@ const char *sim_account_sid(sim *s, const char *user)
     return sim_print(s, "%s-%u", s->h->sid, 1000 + (unsigned)(hash64(span_str(user)) % 400));
 }
 
-moment sim_local(const sim *s, moment t) { return t + (moment)s->h->clock_off + (moment)((int64_t)s->w->zone_minutes * (int64_t)MOMENT_MINUTE); }
+moment sim_local(const sim *s, moment t)
+{
+    return t + (moment)s->h->clock_off + (moment)((int64_t)s->w->zone_minutes * (int64_t)MOMENT_MINUTE);
+}
 
-unsigned sim_hour(const sim *s, moment t) { return (unsigned)((t + (moment)((int64_t)s->w->zone_minutes * (int64_t)MOMENT_MINUTE)) / MOMENT_HOUR % 24); }
+unsigned sim_hour(const sim *s, moment t)
+{
+    return (unsigned)((t + (moment)((int64_t)s->w->zone_minutes * (int64_t)MOMENT_MINUTE)) / MOMENT_HOUR % 24);
+}
 
 bool sim_working(const sim *s, moment t)
 {
-    unsigned day = (unsigned)((t + (moment)((int64_t)s->w->zone_minutes * (int64_t)MOMENT_MINUTE)) / MOMENT_DAY % 7);      /* 0: Monday */
+    unsigned day = (unsigned)((t + (moment)((int64_t)s->w->zone_minutes * (int64_t)MOMENT_MINUTE)) / MOMENT_DAY % 7); /* 0: Monday */
     unsigned hour = sim_hour(s, t);
     return day < 5 && hour >= 9 && hour < 18;
 }
@@ -141,9 +162,8 @@ static void mark_add(vec *marks, channel_id channel, uint64_t id)
     mark *m = vec_push(marks);
     *m = (mark){ channel, id };
 }
-void mark_step(sim *s, step *st, shows what, channel_id channel, uint64_t id)
+void mark_step(step *st, shows what, channel_id channel, uint64_t id)
 {
-    (void)s;
     mark_add(&st->marks[what], channel, id);
 }
 void mark_left(sim *s, const char *name, channel_id channel, uint64_t id)
@@ -157,8 +177,9 @@ void mark_left(sim *s, const char *name, channel_id channel, uint64_t id)
 
 static bool mark_kept(const host *h, const mark *m)
 {
-    return h->kept[m->channel].written && ((m->id >= h->kept[m->channel].first && m->id < h->kept[m->channel].next)
-                                           || (m->id >= h->kept[m->channel].copy_first && m->id < h->kept[m->channel].copy_next));
+    return h->kept[m->channel].written
+           && ((m->id >= h->kept[m->channel].first && m->id < h->kept[m->channel].next)
+               || (m->id >= h->kept[m->channel].copy_first && m->id < h->kept[m->channel].copy_next));
 }
 size_t step_shown(const world *w, const step *st, shows what)
 {
@@ -193,7 +214,8 @@ static void open_logs(sim *s, arena *mem)
         if (!kept_here(s->h, (channel_id)c))
             continue;
         uint64_t before = c == CH_SECURITY ? 200000 : c == CH_FIREWALL ? 40 : 3000;
-        evtx_writer_opts opts = { .first_record = rng_range(&r, before / 3, before), .dirty = rng_chance(&r, 40),
+        evtx_writer_opts opts = { .first_record = rng_range(&r, before / 3, before),
+                                  .dirty = rng_chance(&r, 40),
                                   .max_bytes = c == CH_SECURITY ? s->h->security_bytes : 0 };
         s->log[c] = evtx_writer_open(mem, log_path(mem, s->w, s->h, "Logs", (channel_id)c), &opts);
     }

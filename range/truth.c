@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define FEW 10             /* fewer failures than this are no guessing */
+#define FEW 10 /* fewer failures than this are no guessing */
 
 const char *way_means(way by)
 {
@@ -20,19 +20,23 @@ const char *access_word(access_kind a)
     return words[a];
 }
 
-typedef struct { bool access, means, account, source, any; } decided;
+typedef struct {
+    bool access, means, account, source, any;
+} decided;
 
 static decided decide(const world *w, const step *st)
 {
     const host *h = &w->hosts[st->to];
     if (!h->delivered)
         return (decided){ 0 };
-    size_t failures = step_shown(w, st, SHOWS_FAILURE), success = step_shown(w, st, SHOWS_SUCCESS), source = step_shown(w, st, SHOWS_SOURCE), session = step_shown(w, st, SHOWS_SESSION);
+    size_t failures = step_shown(w, st, SHOWS_FAILURE), success = step_shown(w, st, SHOWS_SUCCESS),
+           source = step_shown(w, st, SHOWS_SOURCE), session = step_shown(w, st, SHOWS_SESSION);
     size_t service = step_shown(w, st, SHOWS_SERVICE), switched = step_shown(w, st, SHOWS_SWITCH), child = step_shown(w, st, SHOWS_CHILD);
     bool covered = h->kept[CH_SECURITY].written && h->kept[CH_SECURITY].from <= st->begin + (moment)h->clock_off;
     decided d = { 0 };
     switch (st->by) {
-    case WAY_RDP: case WAY_RDP_NLA:
+    case WAY_RDP:
+    case WAY_RDP_NLA:
         d.access = failures >= FEW && (success || session);
         d.means = d.account = success || session;
         d.source = source > 0;
@@ -86,8 +90,16 @@ static void time_of(json_writer *j, const char *key, moment t)
     else
         json_null(j);
 }
-static void text_of(json_writer *j, const char *key, const char *text) { json_key(j, key); json_text(j, text); }
-static void bool_of(json_writer *j, const char *key, bool b) { json_key(j, key); json_bool(j, b); }
+static void text_of(json_writer *j, const char *key, const char *text)
+{
+    json_key(j, key);
+    json_text(j, text);
+}
+static void bool_of(json_writer *j, const char *key, bool b)
+{
+    json_key(j, key);
+    json_bool(j, b);
+}
 
 static void host_of(const world *w, json_writer *j, const char *key, int host)
 {
@@ -280,7 +292,16 @@ static void write_hosts(const world *w, json_writer *j)
         time_of(j, "infected_at", h->step >= 0 ? w->steps[h->step].success : MOMENT_UNKNOWN);
         json_key(j, "logs");
         json_object(j);
-        static const char *const names[CHANNELS] = { "Security", "System", "Application", "TaskScheduler", "LocalSessionManager", "RemoteConnectionManager", "PowerShell", "RdpCoreTS", "Firewall" };
+        static const char *const names[CHANNELS] = { "Security",
+                                                     "System",
+                                                     "Application",
+                                                     "TaskScheduler",
+                                                     "LocalSessionManager",
+                                                     "RemoteConnectionManager",
+                                                     "PowerShell",
+                                                     "PowerShell/Operational",
+                                                     "RdpCoreTS",
+                                                     "Firewall" };
         for (int c = 0; c < CHANNELS; c++) {
             if (!h->kept[c].written)
                 continue;

@@ -3,10 +3,18 @@
 
 #include <stdio.h>
 
-#define MINUTES(n) ((moment)(n) * MOMENT_MINUTE)
+#define MINUTES(n) ((moment)(n)*MOMENT_MINUTE)
 
-static bool said_or(int said, rng *r, unsigned percent) { bool roll = rng_chance(r, percent); return said == BY_SEED ? roll : said != 0; }
-static int  number_or(int said, rng *r, int from, int to) { int roll = (int)rng_range(r, (uint64_t)from, (uint64_t)to); return said == BY_SEED ? roll : said; }
+static bool said_or(int said, rng *r, unsigned percent)
+{
+    bool roll = rng_chance(r, percent);
+    return said == BY_SEED ? roll : said != 0;
+}
+static int number_or(int said, rng *r, int from, int to)
+{
+    int roll = (int)rng_range(r, (uint64_t)from, (uint64_t)to);
+    return said == BY_SEED ? roll : said;
+}
 
 static const char *random_letters(world *w, rng *r, unsigned n, bool capitals)
 {
@@ -26,24 +34,34 @@ static const char *outside_address(world *w, rng *r)
 static const char *outside_workstation(world *w, rng *r)
 {
     switch (rng_below(r, 4)) {
-    case 0: return "";
-    case 1: return arena_printf(w->mem, "WIN-%s", random_letters(w, r, 11, true));
-    case 2: return random_letters(w, r, 16, false);
-    default: return arena_printf(w->mem, "DESKTOP-%s", random_letters(w, r, 7, true));
+    case 0:
+        return "";
+    case 1:
+        return arena_printf(w->mem, "WIN-%s", random_letters(w, r, 11, true));
+    case 2:
+        return random_letters(w, r, 16, false);
+    default:
+        return arena_printf(w->mem, "DESKTOP-%s", random_letters(w, r, 7, true));
     }
 }
 
 static void roll_days(world *w, rng *r)
 {
-    static const struct { int minutes; const char *en, *zh, *iso; } zones[] = {
-        { 480, "China Standard Time", "中国标准时间", "+08:00" }, { 540, "Tokyo Standard Time", "东京标准时间", "+09:00" }, { 180, "E. Africa Standard Time", "E. Africa Standard Time", "+03:00" }, { 0, "UTC", "协调世界时", "+00:00" } };
+    static const struct {
+        int minutes;
+        const char *en, *zh, *iso;
+    } zones[] = { { 480, "China Standard Time", "中国标准时间", "+08:00" },
+                  { 540, "Tokyo Standard Time", "东京标准时间", "+09:00" },
+                  { 180, "E. Africa Standard Time", "E. Africa Standard Time", "+03:00" },
+                  { 0, "UTC", "协调世界时", "+00:00" } };
     int days = number_or(w->sw.days, r, 4, 10);
     size_t zone = w->seed == 1 || rng_chance(r, 65) ? 0 : rng_below(r, 4);
     w->zone_minutes = zones[zone].minutes;
     w->zone_en = zones[zone].en;
     w->zone_zh = zones[zone].zh;
     w->zone_iso = zones[zone].iso;
-    moment local = moment_from_parts((moment_parts){ .year = 2019, .month = 3, .day = 1, .hour = 0 }) + rng_below(r, 640) * MOMENT_DAY + rng_below(r, 24) * MOMENT_HOUR;
+    moment local = moment_from_parts((moment_parts){ .year = 2019, .month = 3, .day = 1, .hour = 0 }) + rng_below(r, 640) * MOMENT_DAY
+                   + rng_below(r, 24) * MOMENT_HOUR;
     if (w->seed == 1)
         local = moment_from_parts((moment_parts){ .year = 2020, .month = 5, .day = 13, .hour = 18 });
     w->to = local - (moment)((int64_t)w->zone_minutes * (int64_t)MOMENT_MINUTE);
@@ -60,7 +78,8 @@ static void roll_neighbours(world *w, rng *r)
     w->monitor = (neighbour){ "MONITOR01", arena_printf(w->mem, "%s50", net), "svc_monitor" };
     w->stale = (neighbour){ "REPORT01", arena_printf(w->mem, "%s60", net), "svc_report" };
     for (unsigned i = 0; i < 4; i++)
-        w->apps[i] = (neighbour){ arena_printf(w->mem, "APP%02u", i + 1), arena_printf(w->mem, "%s%u", net, 41 + i), i % 2 ? "erp" : "webapp" };
+        w->apps[i] =
+            (neighbour){ arena_printf(w->mem, "APP%02u", i + 1), arena_printf(w->mem, "%s%u", net, 41 + i), i % 2 ? "erp" : "webapp" };
     w->domain_joined = w->seed != 1 && rng_chance(r, 35);
     w->domain = w->domain_joined ? "CORP" : "WORKGROUP";
     w->stale_minutes = (unsigned[]){ 10, 15, 30, 60 }[rng_below(r, 4)];
@@ -72,16 +91,26 @@ static void roll_host(world *w, int i, rng *r, int language, bool one_system, nt
     static const char *const roles[] = { "SQLDB", "DBSRV", "ERPDB", "HISDB", "DATA" };
     host *h = &w->hosts[i];
     const char *role = roles[w->seed % 5];
-    *h = (host){ .index = i, .delivered = i < w->delivered, .step = -1, .rename_at = MOMENT_UNKNOWN, .clear_at = MOMENT_UNKNOWN, .crash_at = MOMENT_UNKNOWN, .reboot_at = MOMENT_UNKNOWN,
-                 .patch_at = MOMENT_UNKNOWN, .power_cut_at = MOMENT_UNKNOWN, .copy_at = MOMENT_UNKNOWN };
+    *h = (host){ .index = i,
+                 .delivered = i < w->delivered,
+                 .step = -1,
+                 .rename_at = MOMENT_UNKNOWN,
+                 .clear_at = MOMENT_UNKNOWN,
+                 .crash_at = MOMENT_UNKNOWN,
+                 .reboot_at = MOMENT_UNKNOWN,
+                 .patch_at = MOMENT_UNKNOWN,
+                 .power_cut_at = MOMENT_UNKNOWN,
+                 .copy_at = MOMENT_UNKNOWN };
     h->name = arena_printf(w->mem, "%s%02d", role, i + 1);
     h->address = arena_printf(w->mem, "%s%u", w->network, 101 + (unsigned)i * 3);
-    h->sid = arena_printf(w->mem, "S-1-5-21-%u-%u-%u", (unsigned)rng_range(r, 300000000, 4200000000u), (unsigned)rng_range(r, 300000000, 4200000000u), (unsigned)rng_range(r, 300000000, 4200000000u));
+    h->sid = arena_printf(w->mem, "S-1-5-21-%u-%u-%u", (unsigned)rng_range(r, 300000000, 4200000000u),
+                          (unsigned)rng_range(r, 300000000, 4200000000u), (unsigned)rng_range(r, 300000000, 4200000000u));
     nt_version own = rng_pick(r, systems);
     h->nt = w->sw.os_count ? w->sw.os[(size_t)i % w->sw.os_count] : one_system ? common : own;
     h->zh = language == 1 || (language == 2 && i % 2 == 0);
     h->sql = w->seed == 1 || rng_chance(r, 75);
     h->sql_logins = rng_chance(r, 50);
+    h->sql_zh = h->zh && rng_chance(r, 50);
     h->has_shell = h->nt >= NT_61 || rng_chance(r, 40);
     h->group_renamed = h->zh && rng_chance(r, 30);
     h->tasks_kept = h->nt <= NT_61 || rng_chance(r, 70);
@@ -102,7 +131,13 @@ static void roll_hosts(world *w, rng *r)
     static const nt_version systems[] = { NT_60, NT_61, NT_61, NT_62, NT_63, NT_100 };
     int language = w->sw.language == BY_SEED ? (w->seed == 1 ? 1 : (int)(rng_below(r, 5) * 3 / 5)) : w->sw.language;
     unsigned policy = (unsigned)rng_below(r, 100);
-    audit audits = { .logons = true, .accounts = true, .processes = policy >= 30, .command_lines = policy >= 50, .services = policy >= 65, .tasks = policy >= 65, .shares = policy >= 65 };
+    audit audits = { .logons = true,
+                     .accounts = true,
+                     .processes = policy >= 30,
+                     .command_lines = policy >= 50,
+                     .services = policy >= 65,
+                     .tasks = policy >= 65,
+                     .shares = policy >= 65 };
     bool one = rng_chance(r, 50);
     nt_version common = rng_pick(r, systems);
     if (w->seed == 1)
@@ -113,7 +148,7 @@ static void roll_hosts(world *w, rng *r)
     roll_neighbours(w, r);
     for (int i = 0; i < w->host_count; i++)
         roll_host(w, i, r, language, one, common, audits);
-    if (w->seed == 1) {                      /* the four servers of the field report: two of each Windows Server 2008 */
+    if (w->seed == 1) { /* the four servers of the field report: two of each Windows Server 2008 */
         static const nt_version four[] = { NT_61, NT_60, NT_61, NT_60 };
         for (int i = 0; i < w->host_count && i < 4; i++) {
             w->hosts[i].address = i == 0 ? "192.168.188.199" : arena_printf(w->mem, "192.168.100.%d", i);
@@ -128,23 +163,50 @@ static void roll_hosts(world *w, rng *r)
     w->stale_host = (int)rng_below(r, (uint64_t)w->delivered);
 }
 
-static void roll_crash(world *w, host *h, rng *r, moment at)
+static void roll_crash(host *h, rng *r, moment at)
 {
     static const unsigned codes[] = { 0x50, 0xd1, 0x7e, 0x1e, 0x0a, 0x19, 0xc2 };
-    uint64_t kernel = 0xfffff80001600000ull + rng_below(r, 0x500000), driver = 0xfffff88002000000ull + rng_below(r, 0x3000000), pool = 0xfffffa8006000000ull + rng_below(r, 0x2000000) * 16;
-    (void)w;
+    uint64_t kernel = 0xfffff80001600000ull + rng_below(r, 0x500000), driver = 0xfffff88002000000ull + rng_below(r, 0x3000000),
+             pool = 0xfffffa8006000000ull + rng_below(r, 0x2000000) * 16;
     h->crash_at = at;
     h->reboot_at = at + MINUTES(2) + rng_below(r, MINUTES(5));
     h->crash_code = rng_pick(r, codes);
     uint64_t p[4] = { pool, 2, 0, driver };
     switch (h->crash_code) {
-    case 0x50: p[1] = 0; p[2] = driver; p[3] = 0; break;
-    case 0x7e: p[0] = 0xffffffffc0000005ull; p[1] = driver; p[2] = driver + 0x1358; p[3] = driver + 0xbb0; break;
-    case 0x1e: p[0] = 0xffffffffc0000005ull; p[1] = kernel; p[2] = 0; p[3] = pool; break;
-    case 0x0a: p[3] = kernel; break;
-    case 0x19: p[0] = 0x20; p[1] = pool; p[2] = pool + 0x420; p[3] = 0x5420006; break;
-    case 0xc2: p[0] = 7; p[1] = 0x1097; p[2] = 0x4430004; p[3] = pool; break;
-    default: break;
+    case 0x50:
+        p[1] = 0;
+        p[2] = driver;
+        p[3] = 0;
+        break;
+    case 0x7e:
+        p[0] = 0xffffffffc0000005ull;
+        p[1] = driver;
+        p[2] = driver + 0x1358;
+        p[3] = driver + 0xbb0;
+        break;
+    case 0x1e:
+        p[0] = 0xffffffffc0000005ull;
+        p[1] = kernel;
+        p[2] = 0;
+        p[3] = pool;
+        break;
+    case 0x0a:
+        p[3] = kernel;
+        break;
+    case 0x19:
+        p[0] = 0x20;
+        p[1] = pool;
+        p[2] = pool + 0x420;
+        p[3] = 0x5420006;
+        break;
+    case 0xc2:
+        p[0] = 7;
+        p[1] = 0x1097;
+        p[2] = 0x4430004;
+        p[3] = pool;
+        break;
+    default:
+        break;
     }
     memcpy(h->crash_parameters, p, sizeof p);
 }
@@ -275,7 +337,8 @@ static void roll_attack(world *w, rng *r)
     int order[HOSTS_MOST], count = w->host_count;
     moment t = w->to - MOMENT_HOUR * rng_range(r, 26, 40) - rng_below(r, MOMENT_HOUR);
     if (w->seed == 1)
-        t = moment_from_parts((moment_parts){ .year = 2020, .month = 5, .day = 12, .hour = 0, .minute = 29, .second = 31, .ticks = 4180000 });
+        t = moment_from_parts(
+            (moment_parts){ .year = 2020, .month = 5, .day = 12, .hour = 0, .minute = 29, .second = 31, .ticks = 4180000 });
     for (int i = 0; i < count; i++)
         order[i] = i;
     for (int i = count - 1; i > 0 && w->seed != 1; i--) {
@@ -283,7 +346,7 @@ static void roll_attack(world *w, rng *r)
         order[i] = order[j];
         order[j] = keep;
     }
-    for (int i = 0; i < count; i++) {        /* whether a dark host comes first was decided above */
+    for (int i = 0; i < count; i++) { /* whether a dark host comes first was decided above */
         bool dark = order[i] >= w->delivered;
         if (dark == dark_first) {
             int keep = order[0];
@@ -298,7 +361,7 @@ static void roll_attack(world *w, rng *r)
         moment after = w->steps[w->hosts[parent].step].success;
         t = (after > t ? after : t) + MINUTES(rng_range(r, 12, 60)) + rng_below(r, MOMENT_MINUTE);
         if (w->seed == 1) {
-            static const uint64_t seconds[] = { 0, 31 * 60 + 6, 77 * 60 + 48, 158 * 60 + 42 };     /* the last at 11:08:13 */
+            static const uint64_t seconds[] = { 0, 31 * 60 + 6, 77 * 60 + 48, 158 * 60 + 42 }; /* the last at 11:08:13 */
             static const int parents[] = { 0, 0, 1, 0 };
             if (i < 4) {
                 parent = parents[i];
@@ -318,7 +381,7 @@ static void roll_attack(world *w, rng *r)
         if (w->seed == 1 && i == 1)
             at = crash + MINUTES(10) + 23 * MOMENT_SECOND;
         if (falls)
-            roll_crash(w, &w->hosts[order[i]], r, at);
+            roll_crash(&w->hosts[order[i]], r, at);
     }
     if (said_or(w->sw.intruders == BY_SEED ? BY_SEED : w->sw.intruders > 1, r, w->seed == 1 ? 0 : 10))
         second_intruder(w, r, w->steps[0].begin);
@@ -326,7 +389,8 @@ static void roll_attack(world *w, rng *r)
 
 static void roll_troubles(world *w, rng *r)
 {
-    bool cleared = said_or(w->sw.cleared, r, w->seed == 1 ? 0 : 12), rolled = said_or(w->sw.rolled, r, w->seed == 1 ? 0 : 12), renamed = said_or(w->sw.renamed, r, w->seed == 1 ? 0 : 12);
+    bool cleared = said_or(w->sw.cleared, r, w->seed == 1 ? 0 : 12), rolled = said_or(w->sw.rolled, r, w->seed == 1 ? 0 : 12),
+         renamed = said_or(w->sw.renamed, r, w->seed == 1 ? 0 : 12);
     bool overlap = said_or(w->sw.overlap, r, w->seed == 1 ? 0 : 15);
     int off = (int)rng_range(r, 1, 10) * (rng_chance(r, 50) ? 1 : -1);
     bool has_off = rng_chance(r, w->seed == 1 ? 0 : 15);
@@ -341,7 +405,8 @@ static void roll_troubles(world *w, rng *r)
         w->hosts[first].clear_at = w->steps[0].success + MINUTES(rng_range(r, 40, 100));
     if (rolled) {
         host *h = &w->hosts[first < w->delivered ? first : one];
-        double after = w->step_count ? (double)((w->to - w->steps[0].success) / MOMENT_SECOND) / (double)((w->to - w->from) / MOMENT_SECOND) : 0.3;
+        double after =
+            w->step_count ? (double)((w->to - w->steps[0].success) / MOMENT_SECOND) / (double)((w->to - w->from) / MOMENT_SECOND) : 0.3;
         h->security_bytes = 4096 + 65536 * (1 + (uint64_t)(w->bytes_per_host * 0.5 * after * 0.6 / 65536));
     }
     if (renamed) {
@@ -386,7 +451,7 @@ status world_make(arena *mem, const switches *sw, world **out)
     if (!said_or(w->sw.no_attack, &attack, w->seed == 1 ? 0 : 8))
         roll_attack(w, &attack);
     else if (rng_chance(&attack, 40))
-        roll_crash(w, &w->hosts[0], &attack, w->from + (w->to - w->from) / 2 + rng_below(&attack, MOMENT_HOUR));
+        roll_crash(&w->hosts[0], &attack, w->from + (w->to - w->from) / 2 + rng_below(&attack, MOMENT_HOUR));
     roll_troubles(w, &trouble);
     return status_ok();
 }
