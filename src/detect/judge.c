@@ -12,7 +12,7 @@ struct process_judge {
     remote_tools *remote;
     looks *looks;
     const profile_node *core, *chains;
-    struct { int wrong_path, near_name, wrong_parent, no_arguments, wrong_session, wrong_account, drivers_folder, temp_folder, alert; } weights;
+    struct { int wrong_path, near_name, wrong_parent, fake_parent, no_arguments, wrong_session, wrong_account, drivers_folder, temp_folder, alert; } weights;
 };
 
 static int weight(const profile_node *weights, const char *key)
@@ -31,6 +31,7 @@ status process_judge_new(const profile *facts, arena *mem, process_judge **out)
     j->weights.wrong_path = weight(w, "wrong_path");
     j->weights.near_name = weight(w, "near_name");
     j->weights.wrong_parent = weight(w, "wrong_parent");
+    j->weights.fake_parent = weight(w, "fake_parent");
     j->weights.no_arguments = weight(w, "no_arguments");
     j->weights.wrong_session = weight(w, "wrong_session");
     j->weights.wrong_account = weight(w, "wrong_account");
@@ -50,7 +51,7 @@ status process_judge_new(const profile *facts, arena *mem, process_judge **out)
 }
 
 /* What is found out, while it is put together. */
-typedef struct { const process_judge *j; arena *mem; const process_start *s; char *path; const char *file, *parent_file; buf looks, reasons; process_verdict *v; } judging;
+typedef struct { const process_judge *j; arena *mem; const process_start *s; char *path, *parent_path; const char *file, *parent_file; buf looks, reasons; process_verdict *v; } judging;
 
 static void add(buf *list, const char *word)
 {
@@ -97,24 +98,53 @@ static bool is_system(const process_start *s)
     return (s->logon && strcasecmp(s->logon, "0x3e7") == 0) || (s->sid && strcmp(s->sid, "S-1-5-18") == 0);
 }
 
+static const profile_node *core_of(const process_judge *j, const char *file)
+{
+    for (const profile_node *p = profile_list(j->core, "processes"); p; p = p->next)
+        if (strcasecmp(profile_text(p, "name"), file) == 0)
+            return p;
+    return NULL;
+}
+
+/* Does the file of this core name lie where no such file is at home? A path without folders says nothing. */
+static bool misplaced(const process_judge *j, const profile_node *p, const char *path, const char *file)
+{
+    if (file == path)
+        return false;
+    for (const profile_node *folder = profile_list(p, "paths"); folder; folder = folder->next)
+        if (in_folder(path, file, folder->text))
+            return false;
+    return !starts_with_any(path, profile_list(j->core, "also_lawful"));
+}
+
+/* A parent with the right name from the wrong place is a wrong parent, and worse. */
+static int parent_points(judging *g, const profile_node *p)
+{
+    const process_judge *j = g->j;
+    const char *parent = g->parent_file;
+    if (!profile_get(p, "parents") || !parent || !*parent || strcmp(parent, "-") == 0 || strcmp(parent, "?") == 0)
+        return 0;
+    const profile_node *core = core_of(j, parent);
+    bool fake = core && misplaced(j, core, g->parent_path, parent);
+    if (!fake && profile_has(p, "parents", parent))
+        return 0;
+    add(&g->reasons, "wrong_parent");
+    if (fake)
+        add(&g->reasons, "fake_parent");
+    return j->weights.wrong_parent + (fake ? j->weights.fake_parent : 0);
+}
+
 /* Points for what is broken of a core process's facts. */
 static int core_points(judging *g, const profile_node *p)
 {
     const process_judge *j = g->j;
     const process_start *s = g->s;
     int points = 0;
-    bool placed = g->file != g->path, right = false;
-    for (const profile_node *folder = profile_list(p, "paths"); placed && folder; folder = folder->next)
-        right = right || in_folder(g->path, g->file, folder->text);
-    if (placed && !right && !starts_with_any(g->path, profile_list(j->core, "also_lawful"))) {
+    if (misplaced(j, p, g->path, g->file)) {
         points += j->weights.wrong_path;
         add(&g->reasons, "wrong_path");
     }
-    const profile_node *parents = profile_get(p, "parents");
-    if (parents && g->parent_file && *g->parent_file && strcmp(g->parent_file, "-") != 0 && strcmp(g->parent_file, "?") != 0 && !profile_has(p, "parents", g->parent_file)) {
-        points += j->weights.wrong_parent;
-        add(&g->reasons, "wrong_parent");
-    }
+    points += parent_points(g, p);
     const char *arguments = profile_text(p, "arguments");
     if (arguments && s->command && *s->command && !strcasestr(s->command, arguments)) {
         points += j->weights.no_arguments;
@@ -148,13 +178,8 @@ static int folder_points(judging *g)
 static void judge_core(judging *g)
 {
     const process_judge *j = g->j;
-    int points = 0;
-    bool core = false;
-    for (const profile_node *p = profile_list(j->core, "processes"); p && !core; p = p->next)
-        if (strcasecmp(profile_text(p, "name"), g->file) == 0) {
-            core = true;
-            points = core_points(g, p);
-        }
+    const profile_node *core = core_of(j, g->file);
+    int points = core ? core_points(g, core) : 0;
     const char *near = NULL;
     if (!core && !profile_has(j->core, "not_near", g->file))
         for (const profile_node *name = profile_list(j->core, "near_to"); name && !near; name = name->next)
@@ -282,15 +307,16 @@ void process_judge_start(const process_judge *j, pattern_room *room, const proce
     judging g = { .j = j, .mem = mem, .s = s, .v = out };
     g.path = looks_path(s->image, mem);
     g.file = looks_file(g.path);
-    g.parent_file = s->parent ? looks_file(looks_path(s->parent, mem)) : NULL;
+    g.parent_path = s->parent ? looks_path(s->parent, mem) : NULL;
+    g.parent_file = s->parent ? looks_file(g.parent_path) : NULL;
     buf_init(&g.looks, NOTE_VALUE);
     buf_init(&g.reasons, NOTE_VALUE);
-    judge_core(&g);
     const command_rule *inner[COMMAND_HITS];
-    out->hit_count = judge_command(&g, room, s->command, out->hits);
     out->decoded = s->command ? commands_decoded(s->command, mem) : NULL;
+    judge_family(&g);        /* first: of two that weigh the same, the one that names it stays */
+    judge_core(&g);
+    out->hit_count = judge_command(&g, room, s->command, out->hits);
     judge_command(&g, room, out->decoded, inner);
-    judge_family(&g);
     judge_chain(&g);
     judge_remote(&g, room);
     out->looks = arena_str(mem, buf_text(&g.looks));

@@ -1,5 +1,8 @@
 /* What ran? Process starts (Security 4688, Sysmon 1) that matter, with the ancestors that explain them and what came of them.
- * Everything else is only remembered, in a ring of the newest starts, so that parents can be found. */
+ * Everything else is only remembered, in a ring of the newest starts, so that parents can be found.
+ *
+ * Hostile   A log may give one id to every process, or texts of any length: the ring holds NODES starts and TEXT_BYTES of
+ *           text, and a look for a parent sees the newest CHAIN starts whose ids fall together. */
 #include "detect/effects.h"
 #include "detect/looks.h"
 #include "detect/process.h"
@@ -7,27 +10,31 @@
 #include <stdio.h>
 #include <strings.h>
 
-enum { NODES = 8192, BUCKETS = 4096, NONE = -1, UP = 6, DOWN = 6, TEXTS = 13 };
+enum { NODES = 8192, BUCKETS = 1024, NONE = -1, UP = 6, DOWN = 6, TEXTS = 13, CHAIN = 64, TEXT_BYTES = 8 << 20 };
 
 /* What is remembered of a start, as texts one after another in one buffer. */
 typedef enum { T_IMAGE, T_COMMAND, T_PARENT, T_PARENT_COMMAND, T_ACCOUNT, T_SESSION, T_LOGON, T_GUID, T_PARENT_GUID, T_INTEGRITY, T_HASHES, T_ORIGINAL, T_SID } text_id;
 
+typedef struct { int next, previous; } link;             /* previous NONE: the bucket's first */
+
 typedef struct {
     uint64_t record, offset;
     moment time;
-    bool recovered, live;
+    bool recovered;
+    bool noted;
+    uint8_t below;                       /* generations under a suspect, 1 for itself, 0 when none */
     uint32_t boot;
     uint64_t pid, parent_pid;
-    uint8_t noted, below;                /* below: generations under a suspect, 0 when none */
-    int next_by_pid, next_by_guid;
+    link same_pid, same_guid;            /* others in the same bucket, newest first */
     buf text;
     uint32_t at[TEXTS];
 } node;
 
 typedef struct {
-    node *nodes;
+    vec nodes;                           /* node; a ring once it has grown to NODES */
+    int oldest, live;                    /* which are remembered: `live` of them from `oldest` on */
+    size_t text_bytes;
     int by_pid[BUCKETS], by_guid[BUCKETS];
-    int newest;
     uint32_t boot;
     pattern_room *room;
 } process_state;
@@ -80,71 +87,95 @@ static void *start(const void *run, arena *mem)
 {
     (void)run;
     process_state *p = arena_alloc(mem, sizeof *p);
-    p->nodes = arena_array(mem, NODES, sizeof *p->nodes);
+    vec_init(&p->nodes, sizeof(node));
     p->room = pattern_room_new(mem);
     for (size_t i = 0; i < BUCKETS; i++)
         p->by_pid[i] = p->by_guid[i] = NONE;
-    p->newest = NONE;
     return p;
 }
 
+static node *node_at(const process_state *p, int index) { return vec_at(&p->nodes, (size_t)index); }
 static const char *text_of(const node *n, text_id id) { return n->text.at ? (const char *)n->text.at + n->at[id] : ""; }
-static size_t guid_bucket(const char *guid) { return (size_t)hash64(span_str(guid)) % BUCKETS; }
+static int *pid_bucket(process_state *p, uint64_t pid) { return &p->by_pid[pid / 4 % BUCKETS]; }         /* ids are multiples of four */
+static int *guid_bucket(process_state *p, const char *guid) { return &p->by_guid[hash64(span_str(guid)) % BUCKETS]; }
 
-static void unlink_node(process_state *p, int index)
+static link *pid_link(node *n) { return &n->same_pid; }
+static link *guid_link(node *n) { return &n->same_guid; }
+
+static void put_first(process_state *p, int *bucket, int index, link *(*of)(node *))
 {
-    node *n = &p->nodes[index];
-    for (int *at = &p->by_pid[n->pid % BUCKETS]; *at != NONE; at = &p->nodes[*at].next_by_pid)
-        if (*at == index) {
-            *at = n->next_by_pid;
-            break;
-        }
+    *of(node_at(p, index)) = (link){ *bucket, NONE };
+    if (*bucket != NONE)
+        of(node_at(p, *bucket))->previous = index;
+    *bucket = index;
+}
+
+static void take_out(process_state *p, int *bucket, int index, link *(*of)(node *))
+{
+    link at = *of(node_at(p, index));
+    if (at.previous == NONE)
+        *bucket = at.next;
+    else
+        of(node_at(p, at.previous))->next = at.next;
+    if (at.next != NONE)
+        of(node_at(p, at.next))->previous = at.previous;
+}
+
+static void forget_oldest(process_state *p)
+{
+    node *n = node_at(p, p->oldest);
     const char *guid = text_of(n, T_GUID);
-    for (int *at = &p->by_guid[guid_bucket(guid)]; *guid && *at != NONE; at = &p->nodes[*at].next_by_guid)
-        if (*at == index) {
-            *at = n->next_by_guid;
-            break;
-        }
+    take_out(p, pid_bucket(p, n->pid), p->oldest, pid_link);
+    if (*guid)
+        take_out(p, guid_bucket(p, guid), p->oldest, guid_link);
+    p->text_bytes -= n->text.room;
+    buf_done(&n->text);
+    p->oldest = (p->oldest + 1) % NODES;
+    p->live--;
 }
 
 static node *remember(process_state *p, const process_start *s)
 {
-    int index = p->newest = (p->newest + 1) % NODES;
-    node *n = &p->nodes[index];
-    if (n->live)
-        unlink_node(p, index);
-    else
-        buf_init(&n->text, TEXTS * (NOTE_VALUE + 1));
-    buf text = n->text;
-    buf_clear(&text);
-    *n = (node){ .record = s->record, .offset = s->offset, .time = s->time, .recovered = s->recovered, .live = true, .boot = p->boot, .pid = s->pid, .parent_pid = s->parent_pid, .text = text };
+    if (p->live == NODES)
+        forget_oldest(p);
+    int index = (p->oldest + p->live) % NODES;
+    if ((size_t)index == p->nodes.count)
+        vec_push(&p->nodes);
+    node *n = node_at(p, index);
+    *n = (node){ .record = s->record, .offset = s->offset, .time = s->time, .recovered = s->recovered, .boot = p->boot, .pid = s->pid, .parent_pid = s->parent_pid };
     const char *const texts[TEXTS] = { s->image, s->command, s->parent, s->parent_command, s->account, s->session, s->logon, s->guid, s->parent_guid, s->integrity, s->hashes, s->original, s->sid };
+    size_t need = 0;
+    for (size_t i = 0; i < TEXTS; i++)
+        need += span_part(span_str(texts[i]), 0, NOTE_VALUE).len + 1;
+    buf_init(&n->text, need);
     for (size_t i = 0; i < TEXTS; i++) {
-        span t = span_str(texts[i]);
         n->at[i] = (uint32_t)n->text.len;
-        buf_span(&n->text, span_part(t, 0, NOTE_VALUE));
+        buf_span(&n->text, span_part(span_str(texts[i]), 0, NOTE_VALUE));
         buf_char(&n->text, 0);
     }
-    n->next_by_pid = p->by_pid[n->pid % BUCKETS];
-    p->by_pid[n->pid % BUCKETS] = index;
-    n->next_by_guid = NONE;
-    if (s->guid && *s->guid) {
-        n->next_by_guid = p->by_guid[guid_bucket(s->guid)];
-        p->by_guid[guid_bucket(s->guid)] = index;
-    }
+    p->live++;
+    p->text_bytes += n->text.room;
+    put_first(p, pid_bucket(p, n->pid), index, pid_link);
+    if (s->guid && *s->guid)
+        put_first(p, guid_bucket(p, text_of(n, T_GUID)), index, guid_link);
+    while (p->text_bytes > TEXT_BYTES && p->live > 1)
+        forget_oldest(p);
     return n;
 }
 
 /* The newest start that can be the parent: by GUID, else by process id in the same boot, not after the child. */
 static node *parent_of(process_state *p, const char *guid, uint64_t pid, uint32_t boot, moment before)
 {
-    if (guid && *guid)
-        for (int i = p->by_guid[guid_bucket(guid)]; i != NONE; i = p->nodes[i].next_by_guid)
-            if (strcmp(text_of(&p->nodes[i], T_GUID), guid) == 0)
-                return &p->nodes[i];
-    for (int i = p->by_pid[pid % BUCKETS]; pid && i != NONE; i = p->nodes[i].next_by_pid)
-        if (p->nodes[i].pid == pid && p->nodes[i].boot == boot && p->nodes[i].time <= before)
-            return &p->nodes[i];
+    int left = guid && *guid ? CHAIN : 0;
+    for (int i = left ? *guid_bucket(p, guid) : NONE; i != NONE && left; i = node_at(p, i)->same_guid.next, left--)
+        if (strcmp(text_of(node_at(p, i), T_GUID), guid) == 0)
+            return node_at(p, i);
+    left = pid ? CHAIN : 0;
+    for (int i = *pid_bucket(p, pid); i != NONE && left; i = node_at(p, i)->same_pid.next, left--) {
+        node *n = node_at(p, i);
+        if (n->pid == pid && n->boot == boot && n->time <= before)
+            return n;
+    }
     return NULL;
 }
 
@@ -163,7 +194,7 @@ static detect_act_builder *note(detect_log *out, node *n, const char *role, cons
         detect_fact(a, facts[i].name, text_of(n, facts[i].id));
     detect_fact(a, "role", role);
     detect_fact(a, "looks", looks);
-    n->noted = 1;
+    n->noted = true;
     return a;
 }
 
@@ -281,9 +312,9 @@ static void finish(const void *run, void *state, detect_log *out)
     (void)run;
     (void)out;
     process_state *p = state;
-    for (size_t i = 0; i < NODES; i++)
-        if (p->nodes[i].live)
-            buf_done(&p->nodes[i].text);
+    while (p->live)
+        forget_oldest(p);
+    vec_done(&p->nodes);
 }
 
 static const detect_want wants[] = {

@@ -86,6 +86,7 @@ const schema_key profile_keys[] = {
     { "core-processes", "weights.wrong_path", SCHEMA_NUMBER, SCHEMA_REQUIRED },
     { "core-processes", "weights.near_name", SCHEMA_NUMBER, SCHEMA_REQUIRED },
     { "core-processes", "weights.wrong_parent", SCHEMA_NUMBER, SCHEMA_REQUIRED },
+    { "core-processes", "weights.fake_parent", SCHEMA_NUMBER, SCHEMA_REQUIRED },
     { "core-processes", "weights.no_arguments", SCHEMA_NUMBER, SCHEMA_REQUIRED },
     { "core-processes", "weights.wrong_session", SCHEMA_NUMBER, SCHEMA_REQUIRED },
     { "core-processes", "weights.wrong_account", SCHEMA_NUMBER, SCHEMA_REQUIRED },
