@@ -5,12 +5,16 @@
 
 extern const verb verb_dump;
 extern const verb verb_help;
+extern const verb verb_investigate;
+extern const verb verb_join;
 extern const verb verb_scene;
 extern const verb verb_survey;
 
 const verb *const verbs[] = {
-    &verb_scene,
+    &verb_investigate,
     &verb_survey,
+    &verb_join,
+    &verb_scene,
     &verb_dump,
     &verb_help,
 };

@@ -1,0 +1,55 @@
+/* suyuan investigate: evidence to the case, survey and join in one. */
+#include "cli/casework.h"
+#include "cli/console.h"
+#include "cli/reading.h"
+
+static const option options[] = {
+    CASEWORK_OPTIONS,
+    READING_OPTIONS,
+};
+
+static status take(void *context, digest *d, const char *name)
+{
+    return casework_add(context, d, name);
+}
+
+static int run(const call *c)
+{
+    casework w;
+    reading r;
+    survey_counts counts = { 0 };
+    const char *folder = casework_folder(c);
+    status s = survey_outside(call_paths(c), call_path_count(c), folder);
+    if (!status_is_ok(s))
+        return s.code == STATUS_BAD_INPUT ? call_usage(c, "%s", s.words) : call_failed(c, s);
+    s = casework_open(&w, c, folder);
+    if (status_is_ok(s)) {
+        int begun = reading_begin(&r, c);
+        if (begun != VERB_OK) {
+            casework_done(&w);
+            return begun;
+        }
+        s = survey_folder(&r.options, w.digest_folder, take, &w, &counts);
+        reading_end(&r);
+        if (status_is_ok(s))
+            reading_tell(&counts);
+    }
+    int result = casework_finish(&w, c, s);
+    return result == VERB_OK ? reading_result(&counts) : result;
+}
+
+const verb verb_investigate = {
+    .name = "investigate",
+    .summary = "from evidence to the report: the main job",
+    .arguments = "PATH...",
+    .description = "Reads evidence (event logs, folders, collections in archives, of any number of hosts), tells what happened, and writes the case to a "
+                   "folder: report.html to read, case.json and case.sqlite for other programs. A summary stands on standard output.\n\n"
+                   "It is `suyuan survey` and `suyuan join` in one. What is in the folder already is added to: a second run with further evidence knows "
+                   "both. Nothing is ever written to the evidence.\n\n"
+                   "The exit status is 3 when the case was made but some evidence could not be read.",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .least_paths = 1,
+    .most_paths = PATHS_ANY,
+    .run = run,
+};
