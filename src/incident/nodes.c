@@ -36,7 +36,7 @@ static void close_node(story *s, node *n)
         votes[i] = (vote){ t->cause, t->weight };
         if (t->f.severity > n->gravest)
             n->gravest = t->f.severity;
-        if (t->how_far >= REACH_EXECUTION && t->f.severity >= SEVERITY_MEDIUM && t->f.time < n->onset)
+        if (t->how_far >= REACH_EXECUTION && t->f.severity >= SEVERITY_HIGH && t->f.time < n->onset)
             n->onset = t->f.time;
         if (t->how_far == REACH_ACCESS && t->f.time < access)
             access = t->f.time;
@@ -51,40 +51,82 @@ static void close_node(story *s, node *n)
             n->access = t->f.time;
     }
     n->weight = votes_sum(j, votes, n->told_count);
-    n->hostile = moment_known(n->onset) && n->gravest >= SEVERITY_MEDIUM && n->weight >= weight(j, "story.node-from");
+    n->hostile = moment_known(n->onset) && n->gravest >= SEVERITY_HIGH && n->weight >= weight(j, "story.node-from");
 }
 
-static void find_of_host(story *s, uint32_t host)
+/* Acts that carry a story by themselves; weaker ones belong to it only when they lie close by. */
+static bool carries(const told *t) { return t->f.severity >= SEVERITY_HIGH; }
+
+static moment end_of(const told *t) { return moment_known(t->f.end) && t->f.end > t->f.time ? t->f.end : t->f.time; }
+
+/* Cuts a host's findings, in order of time, where a pause is longer than `pause`; those of one family stay together. */
+static void cut(story *s, uint32_t host, uint32_t *all, size_t count, moment pause)
 {
     const joined *j = s->j;
-    uint32_t *all = arena_array(j->mem, j->told.count, sizeof *all);
-    size_t count = 0, from = 0;
-    for (uint32_t i = 0; i < j->told.count; i++)          /* sorted by time: settle_findings */
-        if (finding_at(j, i)->f.host == host && counts(finding_at(j, i)))
-            all[count++] = i;
     moment end = 0;
     const char *family = NULL;
-    for (size_t i = 0; i <= count; i++) {
+    for (size_t i = 0, from = 0; i <= count; i++) {
         const told *t = i < count ? finding_at(j, all[i]) : NULL;
         const char *named = t ? family_of(t) : NULL;
         bool same = named && family && strcmp(named, family) == 0;
-        bool cut = !t || (i > from && t->f.time > end && t->f.time - end > weight_span(j, "story.pause") && !same);
-        if (cut && i > from) {
-            node *n = vec_push(&s->nodes);
-            *n = (node){ .host = host, .told = all + from, .told_count = i - from, .from = finding_at(j, all[from])->f.time, .to = end, .family = family };
-            close_node(s, n);
+        if (i > from && (!t || (t->f.time > end && t->f.time - end > pause && !same))) {
+            *(node *)vec_push(&s->nodes) = (node){ .host = host, .told = all + from, .told_count = i - from, .from = finding_at(j, all[from])->f.time, .to = end, .family = family };
             from = i;
             family = NULL;
             end = 0;
         }
         if (!t)
-            break;
-        if (named && !family)
-            family = named;
-        moment last = moment_known(t->f.end) && t->f.end > t->f.time ? t->f.end : t->f.time;
-        if (last > end)
-            end = last;
+            return;
+        family = family ? family : named;
+        end = end_of(t) > end ? end_of(t) : end;
     }
+}
+
+/* The weaker findings near a node become part of it, in order of time; the rest is left in `weak`. */
+static size_t take_near(const story *s, node *n, uint32_t *weak, size_t count)
+{
+    const joined *j = s->j;
+    moment near = weight_span(j, "story.weak-near");
+    uint32_t *all = arena_array(j->mem, n->told_count + count, sizeof *all);
+    size_t kept = 0, have = 0, next = 0;
+    for (size_t i = 0; i < count; i++) {
+        const told *t = finding_at(j, weak[i]);
+        if (t->f.time + near < n->from || t->f.time > n->to + near) {
+            weak[kept++] = weak[i];
+            continue;
+        }
+        while (next < n->told_count && n->told[next] < weak[i])      /* findings are in order of time, so their numbers are */
+            all[have++] = n->told[next++];
+        all[have++] = weak[i];
+    }
+    while (next < n->told_count)
+        all[have++] = n->told[next++];
+    n->told = all;
+    n->told_count = have;
+    n->from = finding_at(j, all[0])->f.time < n->from ? finding_at(j, all[0])->f.time : n->from;
+    return kept;
+}
+
+static void find_of_host(story *s, uint32_t host)
+{
+    const joined *j = s->j;
+    uint32_t *strong = arena_array(j->mem, j->told.count, sizeof *strong), *weak = arena_array(j->mem, j->told.count, sizeof *weak);
+    size_t strong_count = 0, weak_count = 0, first = s->nodes.count;
+    for (uint32_t i = 0; i < j->told.count; i++) {        /* in order of time: settle_findings */
+        const told *t = finding_at(j, i);
+        if (t->f.host == host && counts(t)) {
+            if (carries(t))
+                strong[strong_count++] = i;
+            else
+                weak[weak_count++] = i;
+        }
+    }
+    cut(s, host, strong, strong_count, weight_span(j, "story.pause"));
+    for (size_t i = first; i < s->nodes.count; i++)
+        weak_count = take_near(s, node_at(s, i), weak, weak_count);
+    cut(s, host, weak, weak_count, weight_span(j, "story.weak-near"));
+    for (size_t i = first; i < s->nodes.count; i++)
+        close_node(s, node_at(s, i));
 }
 
 static int by_onset(const void *a, const void *b)
