@@ -131,10 +131,10 @@ status incident_join(arena *mem, digest *const *digests, size_t count, const sce
         c->scene = heard;
         c->zone = heard ? heard->zone.name : "UTC";
         c->zone_minutes = heard ? heard->zone.minutes : 0;
-        put_evidence(&j);
-        put_hosts(&j);
         story_tell(&j);
         plan_make(&j);
+        put_evidence(&j);
+        put_hosts(&j);
         put_findings(&j);
         *out = c;
     }
