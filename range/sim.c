@@ -215,7 +215,7 @@ static void open_logs(sim *s, arena *mem)
             continue;
         uint64_t before = c == CH_SECURITY ? 200000 : c == CH_FIREWALL ? 40 : 3000;
         evtx_writer_opts opts = { .first_record = rng_range(&r, before / 3, before),
-                                  .dirty = rng_chance(&r, 40),
+                                  .dirty = s->w->seed != 1 && rng_chance(&r, 40),
                                   .max_bytes = c == CH_SECURITY ? s->h->security_bytes : 0 };
         s->log[c] = evtx_writer_open(mem, log_path(mem, s->w, s->h, "Logs", (channel_id)c), &opts);
     }
