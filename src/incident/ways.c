@@ -127,12 +127,13 @@ static unsigned explains(const story *s, const node *n, moment time, const char 
             continue;
         bool session = logon[0] && t->logon && strcasecmp(logon, t->logon) == 0 && absolute(t->f.time, time) < MOMENT_DAY;
         bool near = t->f.time + 2 * MOMENT_SECOND >= time && (t->f.time <= time || t->f.time - time <= weight_span(j, "story.session-near"));
-        if (session || (near && best < WAY_EXECUTED)) {
+        unsigned how = session ? WAY_EXECUTED : near ? WAY_NEAR : 0;
+        if (!how || (best == WAY_EXECUTED && how != WAY_EXECUTED))
+            continue;
+        /* Of equals the one that tells how it was started. */
+        if (how != best || (!means_told(*which) && means_told(t)))
             *which = t;
-            best = session ? WAY_EXECUTED : best == 0 ? WAY_NEAR : best;
-            if (session)
-                return WAY_EXECUTED;
-        }
+        best = how;
     }
     return best;
 }
