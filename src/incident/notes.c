@@ -89,7 +89,7 @@ const act *const *acts_of(const joined *j, uint32_t host, const char *kind, size
     while (end < h->act_count && strcmp(h->acts[end]->kind, kind) == 0)
         end++;
     *count = end - low;
-    return h->acts + low;
+    return *count ? h->acts + low : NULL;
 }
 
 joined_tally *const *tallies_of(const joined *j, uint32_t host, const char *kind, size_t *count)
@@ -107,7 +107,7 @@ joined_tally *const *tallies_of(const joined *j, uint32_t host, const char *kind
     while (end < h->tally_count && strcmp(h->tallies[end]->kind, kind) == 0)
         end++;
     *count = end - low;
-    return h->tallies + low;
+    return *count ? h->tallies + low : NULL;
 }
 
 uint32_t act_host(const joined *j, const act *a)
