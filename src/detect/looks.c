@@ -365,6 +365,18 @@ static size_t slips(const char *a, size_t a_len, const char *b, size_t b_len)
     return rows[a_len % 3][b_len];
 }
 
+size_t looks_slips(const char *a, const char *b)
+{
+    char x[NAME_MOST + 1], y[NAME_MOST + 1];
+    size_t x_len = strnlen(a, NAME_MOST), y_len = strnlen(b, NAME_MOST);
+    memcpy(x, a, x_len);
+    memcpy(y, b, y_len);
+    x[x_len] = y[y_len] = 0;
+    utf8_lower_ascii(x);
+    utf8_lower_ascii(y);
+    return slips(x, x_len, y, y_len);
+}
+
 bool looks_near(const looks *l, const char *core, const char *file)
 {
     char a[NAME_MOST + 1], b[NAME_MOST + 1];

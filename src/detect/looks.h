@@ -20,5 +20,6 @@ char       *looks_path(const char *path, arena *mem);              /* NULL gives
 const char *looks_file(const char *path);                          /* the last part of looks_path's form */
 bool        looks_random(const looks *l, const char *name);        /* a service's, task's or file's name; folders and extension do not count */
 int         looks_bits(const looks *l, const char *name);          /* what looks_random judges by: low for dice */
+size_t      looks_slips(const char *a, const char *b);             /* letters put in, left out, changed or swapped; ASCII case does not count */
 bool        looks_near(const looks *l, const char *core, const char *file);    /* file (not core itself) is a slip or two from core; extensions do not count */
 bool        looks_odd_folder(const looks *l, const char *path);    /* of looks_path */
