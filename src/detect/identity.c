@@ -67,7 +67,7 @@ static void say(detect_log *out, saying *s, const event *ev, const char *key, co
     if (strcmp(s->text, text) != 0) {
         flush(out, s, key, source, strength);
         detect_claim(out, ev, key, text, source, strength);
-        strcpy(s->text, text);
+        memcpy(s->text, text, strlen(text) + 1);
     }
     s->last = *ev;
 }
