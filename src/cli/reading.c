@@ -5,7 +5,12 @@
 
 static void note(void *context, const char *path, const problem *p)
 {
-    (void)context;
+    reading *r = context;
+    /* What was copied from a running system looks so; a line for each log of forty hosts would hide real damage. */
+    if (strcmp(p->kind, "header.dirty") == 0) {
+        r->dirty++;
+        return;
+    }
     if (strncmp(p->kind, "file.", 5) == 0)
         console_say(stderr, "%s: %s", path, p->text);
     else if (p->chunk == PROBLEM_NO_CHUNK)
@@ -36,6 +41,7 @@ int reading_begin(reading *r, const call *c)
     r->options.facts = r->facts;
     r->options.progress = &r->done;
     r->options.note = note;
+    r->options.note_context = r;
     bar_begin(&r->bar, &r->done, "reading");
     return VERB_OK;
 }
@@ -51,8 +57,11 @@ static const char *plural(uint64_t n)
     return n == 1 ? "" : "s";
 }
 
-void reading_tell(const survey_counts *n)
+void reading_tell(const reading *r, const survey_counts *n)
 {
+    if (r->dirty)
+        console_say(stderr, "%llu log%s not closed when copied: the last records may be missing", (unsigned long long)r->dirty,
+                    r->dirty == 1 ? " was" : "s were");
     console_say(stderr, "%llu unit%s (%llu read before), %llu file%s, %llu log%s, %llu record%s; %llu recognised and not read, %llu unreadable",
                 (unsigned long long)n->units, plural(n->units), (unsigned long long)n->kept, (unsigned long long)n->files, plural(n->files),
                 (unsigned long long)n->logs, plural(n->logs), (unsigned long long)n->records, plural(n->records),

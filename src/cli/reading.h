@@ -18,9 +18,10 @@ typedef struct {
     profile *facts;
     progress done;
     bar bar;
+    uint64_t dirty;             /* logs that were not closed */
 } reading;
 
 int  reading_begin(reading *r, const call *c);               /* VERB_OK, or what the verb returns; then there is nothing to end */
 void reading_end(reading *r);
-void reading_tell(const survey_counts *counts);              /* one line on standard error */
+void reading_tell(const reading *r, const survey_counts *counts);     /* on standard error */
 int  reading_result(const survey_counts *counts);            /* VERB_OK or VERB_UNREADABLE */

@@ -32,7 +32,7 @@ static int run(const call *c)
         s = survey_folder(&r.options, w.digest_folder, take, &w, &counts);
         reading_end(&r);
         if (status_is_ok(s))
-            reading_tell(&counts);
+            reading_tell(&r, &counts);
     }
     int result = casework_finish(&w, c, s);
     return result == VERB_OK ? reading_result(&counts) : result;

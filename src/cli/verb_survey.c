@@ -28,7 +28,7 @@ static int run(const call *c)
         return call_usage(c, "%s", s.words);
     if (!status_is_ok(s))
         return call_failed(c, s);
-    reading_tell(&counts);
+    reading_tell(&r, &counts);
     return reading_result(&counts);
 }
 

@@ -104,7 +104,7 @@ static void read_item(survey *s, unit *u, log_reader *reader, const evidence_ite
     e.problem_count = noted.count;
     e.problems_dropped = noted.dropped;
     digest_add_evidence(part, &e);
-    note_problems(s, item->path, noted.items, noted.count);
+    note_problems(s, *u->name ? arena_printf(&mem, "%s/%s", u->name, item->path) : item->path, noted.items, noted.count);
 
     pthread_mutex_lock(&u->lock);
     digest_merge(u->digest, part);
