@@ -7,6 +7,7 @@ extern const verb verb_dump;
 extern const verb verb_help;
 extern const verb verb_investigate;
 extern const verb verb_join;
+extern const verb verb_report;
 extern const verb verb_scene;
 extern const verb verb_survey;
 
@@ -15,6 +16,7 @@ const verb *const verbs[] = {
     &verb_survey,
     &verb_join,
     &verb_scene,
+    &verb_report,
     &verb_dump,
     &verb_help,
 };

@@ -2,6 +2,7 @@
 
 #include "text/catalogue.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define NESTING 8       /* of conditional parts */
@@ -80,7 +81,7 @@ void text_duration(uint64_t seconds, lang l, buf *out)
         seconds %= units[i].length;
         if (i > first && n == 0)
             break;
-        if (i > first && l == LANG_EN)
+        if (i > first)
             buf_char(out, ' ');
         text_number(n, out);
         buf_char(out, ' ');
@@ -95,7 +96,11 @@ static void put_percent(const char *value, lang l, buf *out)
         p = 100;
     unsigned long rounded = (p + 2) / 5 * 5;
     rounded = rounded < 5 ? 5 : rounded > 95 ? 95 : rounded;
-    buf_printf(out, l == LANG_ZH ? "%s(约 %lu %%)" : "%s (about %lu %%)", text_likelihood((unsigned)p, l), rounded);
+    char number[16];
+    snprintf(number, sizeof number, "%lu", rounded);
+    arg args[] = { { "words", ARG_TEXT, text_likelihood((unsigned)p, l) }, { "percent", ARG_TEXT, number } };
+    sentence s = { "text.percent", args, 2 };
+    text_sentence(&s, l, (text_zone){ 0, "UTC" }, out);
 }
 
 static bool is_number(const char *value)

@@ -27,7 +27,7 @@ static void arguments_are_written_by_their_kind(void **state)
     size_t n = sizeof a / sizeof *a;
     expect("{who} {n} {when} {host}", a, n, LANG_EN, "DB\\sa 4,211 2020-05-11 12:05:10 DB-01");
     expect("{p}; {d}; {via}; {l}", a, n, LANG_EN, "very likely (about 90 %); 1 h 2 min; Remote Desktop (RDP); a, b and c");
-    expect("{p};{d};{via};{l}", a, n, LANG_ZH, "很可能(约 90 %);1 小时2 分钟;远程桌面(RDP);a、b和c");
+    expect("{p};{d};{via};{l}", a, n, LANG_ZH, "很可能\uff08约 90 %\uff09;1 小时 2 分钟;远程桌面\uff08RDP\uff09;a、b和c");
 }
 
 static void plain_text_is_written_as_the_entry_asks(void **state)

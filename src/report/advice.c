@@ -1,0 +1,333 @@
+#include "report/tell.h"
+
+/* ---- Chapter 3: what follows ---- */
+
+static runs *answer(const report *r, table *t, const char *question, const char *section, const char *target)
+{
+    row *line = doc_row(t, r->d, NULL, 0);
+    runs_words(&line->cells[0], tell_label(question));
+    runs_add(&line->cells[3], RUN_LINK, (both){ section, NULL })->target = target;
+    return line->cells;
+}
+
+static void answer_entry(const report *r, table *t)
+{
+    runs *cells = answer(r, t, "report.q-entry", "2.2", "entry");
+    const json *entry = json_get(r->c, "entry");
+    if (!entry || entry->kind != JSON_OBJECT) {
+        runs_add(&cells[1], RUN_STRONG, tell_label("report.undecided"));
+        runs_line(&cells[1]);
+        put_sentence(r, &cells[1], r->c, "entry_unknown");
+        return;
+    }
+    put_how(r, &cells[1], entry);
+    runs_text(&cells[1], " · ");
+    put_place(r, &cells[1], json_get(entry, "source"));
+    runs_text(&cells[1], " → ");
+    put_host(r, &cells[1], entry, "host");
+    if (!tell_is_null(entry, "account")) {
+        runs_text(&cells[1], " ");
+        put_code(r, &cells[1], entry, "account");
+    }
+    put_likelihood(r, &cells[2], entry, "confidence");
+}
+
+static void answer_first(const report *r, table *t)
+{
+    runs *cells = answer(r, t, "report.q-begin", "2.2", "first-host");
+    const json *first = json_get(r->c, "first_host");
+    if (!first || first->kind != JSON_OBJECT) {
+        runs_add(&cells[1], RUN_STRONG, tell_label("report.undecided"));
+        runs_line(&cells[1]);
+        put_sentence(r, &cells[1], r->c, "first_host_unknown");
+        return;
+    }
+    size_t host = tell_host(r, first, "host");
+    put_host(r, &cells[1], first, "host");
+    if (host != SIZE_MAX && !tell_is_null(r->hosts[host].of, "first_seen")) {
+        runs_text(&cells[1], " · ");
+        put_time(r, &cells[1], r->hosts[host].of, "first_seen");
+    }
+    put_likelihood(r, &cells[2], first, "confidence");
+}
+
+static void answer_crashes(const report *r, table *t)
+{
+    const json *of = tell_first(r->c, "crash_clusters");
+    if (!of)
+        of = tell_first(r->c, "crashes");
+    if (!of)
+        return;
+    runs *cells = answer(r, t, "report.q-crash", "2.1", "crashes");
+    put_sentence(r, &cells[1], of, "verdict");
+    const json *best = tell_first(of, "hypotheses");
+    if (best)
+        put_likelihood(r, &cells[2], best, "score");
+}
+
+static void answer_spread(const report *r, table *t)
+{
+    runs *cells = answer(r, t, "report.q-spread", "2.3", "spread");
+    if (!tell_count(r->c, "spread")) {
+        runs_words(&cells[1], tell_label("report.no-spread"));
+        return;
+    }
+    size_t n = 0;
+    for (const json *e = tell_first(r->c, "spread"); e && n < 12; e = e->next, n++) {
+        runs_line(&cells[1]);
+        put_place(r, &cells[1], json_get(e, "from"));
+        runs_text(&cells[1], " → ");
+        put_host(r, &cells[1], e, "to");
+        runs_text(&cells[1], " · ");
+        put_how(r, &cells[1], e);
+        runs_line(&cells[2]);
+        put_likelihood(r, &cells[2], e, "confidence");
+    }
+    if (tell_count(r->c, "spread") > n) {
+        runs_line(&cells[1]);
+        runs_words(&cells[1], tell_say(r, "report.more", "count", ARG_NUMBER, tell_number(r, tell_count(r->c, "spread") - n), NULL));
+    }
+}
+
+static void answer_counted(const report *r, table *t, const char *question, const char *section, const char *target, const char *kinds, const char *none)
+{
+    runs *cells = answer(r, t, question, section, target);
+    size_t hosts, found = tell_kinds(r, kinds, &hosts);
+    if (found)
+        runs_words(&cells[1], tell_say(r, "report.subject-counted", "count", ARG_NUMBER, tell_number(r, found), "hosts", ARG_NUMBER, tell_number(r, hosts), NULL));
+    else
+        runs_words(&cells[1], tell_label(none));
+    size_t n = 0;
+    for (const json *f = tell_first(r->c, "findings"); f && n < 5; f = f->next) {
+        if (!tell_is_kind(f, kinds) || tell_severity(f) < SEVERITY_HIGH)
+            continue;
+        both title = tell_sentence(r, f, "title");
+        if (tell_empty(title))
+            continue;
+        runs_line(&cells[1]);
+        put_host(r, &cells[1], f, "host");
+        runs_text(&cells[1], ": ");
+        runs_words(&cells[1], title);
+        n++;
+    }
+}
+
+void tell_conclusion(report *r)
+{
+    block *chapter = doc_section(r->d->root, r->d, 1, "conclusion", tell_label("report.number-3"), tell_label("report.chapter-3"));
+    both headline = tell_sentence(r, r->c, "headline");
+    runs_words(doc_paragraph(chapter, r->d, "answer"), tell_empty(headline) ? tell_label("report.no-headline") : headline);
+    table *t = doc_table(chapter, r->d, NULL, tell_label("report.answers"), "stack", 120000);
+    doc_column(t, tell_label("report.question"), "name");
+    doc_column(t, tell_label("report.answer"), "wide");
+    doc_column(t, tell_label("report.likelihood"), "sure");
+    doc_column(t, tell_label("report.proof"), "number");
+    answer_crashes(r, t);
+    answer_first(r, t);
+    answer_entry(r, t);
+    answer_counted(r, t, "report.q-ran", "2.4", "ran", "miner malware-file fake-system-process process-chain script-execution network-contact remote-execution", "report.nothing-ran");
+    answer_counted(r, t, "report.q-back", "2.5", "persistence", "service-install task-create run-key startup-file wmi-persistence autostart-other account-create admin-group-add", "report.no-persistence");
+    answer_spread(r, t);
+    runs *cells = answer(r, t, "report.q-unknown", "7", "unknowns");
+    runs_words(&cells[1], tell_say(r, "report.unknowns-counted", "count", ARG_NUMBER, tell_number(r, tell_count(r->c, "unknowns")), NULL));
+}
+
+/* ---- Chapter 4: what threatens ---- */
+
+static void threat(const report *r, block *list, both words, const char *kinds)
+{
+    block *item = doc_item(list, r->d, 0);
+    runs_words(&item->text, words);
+    size_t shown = 0, n = 0;
+    for (const json *f = tell_first(r->c, "findings"); f && kinds && shown < 6; f = f->next, n++) {
+        if (!tell_is_kind(f, kinds))
+            continue;
+        runs_text(&item->text, " ");
+        runs_add(&item->text, RUN_LINK, (both){ arena_printf(r->mem, "F%zu", n + 1), NULL })->target = arena_printf(r->mem, "f%zu", n);
+        shown++;
+    }
+}
+
+static void threat_of_kinds(const report *r, block *list, const char *id, const char *kinds)
+{
+    size_t hosts, found = tell_kinds(r, kinds, &hosts);
+    if (found)
+        threat(r, list, tell_say(r, id, "count", ARG_NUMBER, tell_number(r, found), "hosts", ARG_NUMBER, tell_number(r, hosts), NULL), kinds);
+}
+
+/* An account name without its domain or machine. */
+static span bare_account(const json *edge)
+{
+    const char *account = json_str(edge, "account"), *slash = strrchr(account, '\\');
+    return span_str(slash ? slash + 1 : account);
+}
+
+/* The same account name let the attacker into several hosts: their passwords are alike, or it is one of the domain. */
+static void threat_same_password(const report *r, block *list)
+{
+    map accounts;
+    map_init(&accounts);
+    bool there;
+    for (const json *e = tell_first(r->c, "spread"); e; e = e->next)
+        if (bare_account(e).len)
+            ++*map_put(&accounts, bare_account(e), &there);
+    for (size_t i = 0; i < accounts.count; i++)
+        if (accounts.entries[i].value > 1)
+            threat(r, list, tell_say(r, "report.threat-same-password", "account", ARG_TEXT, arena_text(r->mem, span_part(accounts.entries[i].key, 0, 80)),
+                                     "hosts", ARG_NUMBER, tell_number(r, accounts.entries[i].value), NULL), NULL);
+    map_done(&accounts);
+}
+
+static void threat_inside(const report *r, block *list)
+{
+    size_t inside = 0;
+    for (const json *e = tell_first(r->c, "spread"); e; e = e->next)
+        inside += tell_host(r, e, "from") != SIZE_MAX;
+    if (inside)
+        threat(r, list, tell_say(r, "report.threat-inside", "count", ARG_NUMBER, tell_number(r, inside), NULL), NULL);
+}
+
+static void threat_dark(const report *r, block *list)
+{
+    size_t dark = 0;
+    for (size_t i = 0; i < r->host_count; i++) {
+        const json *collected = json_get(r->hosts[i].of, "collected");
+        dark += collected && collected->kind == JSON_BOOL && !collected->truth;
+    }
+    if (dark)
+        threat(r, list, tell_say(r, "report.threat-dark", "count", ARG_NUMBER, tell_number(r, dark), NULL), NULL);
+}
+
+static void threat_settings(const report *r, block *list)
+{
+    size_t failed = 0;
+    for (const json *e = tell_first(r->c, "exposure"); e; e = e->next)
+        failed += tell_is(e, "state", "failed");
+    if (failed)
+        threat(r, list, tell_say(r, "report.threat-settings", "count", ARG_NUMBER, tell_number(r, failed), NULL), NULL);
+}
+
+static block *threats(const report *r, block *chapter, const char *number, const char *title)
+{
+    block *section = doc_section(chapter, r->d, 2, NULL, (both){ number, NULL }, tell_label(title));
+    return doc_list(section, r->d, true, NULL, 0);
+}
+
+static void or_none(const report *r, block *list)
+{
+    if (!list->first)
+        runs_words(&doc_item(list, r->d, 0)->text, tell_label("report.threat-none"));
+}
+
+void tell_threats(report *r)
+{
+    block *chapter = doc_section(r->d->root, r->d, 1, "threats", tell_label("report.number-4"), tell_label("report.chapter-4"));
+    block *list = threats(r, chapter, "4.1", "report.threats-people");
+    threat_of_kinds(r, list, "report.threat-weak-password", "logon-after-guessing");
+    threat_same_password(r, list);
+    threat_inside(r, list);
+    threat_dark(r, list);
+    or_none(r, list);
+    list = threats(r, chapter, "4.2", "report.threats-hosts");
+    threat_of_kinds(r, list, "report.threat-comes-back", "service-install task-create run-key startup-file wmi-persistence autostart-other");
+    threat_of_kinds(r, list, "report.threat-accounts", "account-create admin-group-add");
+    threat_of_kinds(r, list, "report.threat-credentials", "credential-theft");
+    threat_of_kinds(r, list, "report.threat-defence", "defence-off firewall-change port-proxy");
+    threat_of_kinds(r, list, "report.threat-exploit", "exploit-attempt patch-missing");
+    threat_of_kinds(r, list, "report.threat-miner", "miner");
+    threat_settings(r, list);
+    or_none(r, list);
+    list = threats(r, chapter, "4.3", "report.threats-watching");
+    threat_of_kinds(r, list, "report.threat-logs", "log-cleared log-gap");
+    if (tell_count(r->c, "unknowns"))
+        threat(r, list, tell_say(r, "report.threat-unknown", "count", ARG_NUMBER, tell_number(r, tell_count(r->c, "unknowns")), NULL), NULL);
+    or_none(r, list);
+}
+
+/* ---- Chapter 5: what keeps it out ---- */
+
+static void exposure_table(const report *r, block *in)
+{
+    block *section = doc_section(in, r->d, 2, "exposure", (both){ "5.1", NULL }, tell_label("report.exposure"));
+    if (!tell_count(r->c, "exposure")) {
+        runs_words(doc_paragraph(section, r->d, "note"), tell_label("report.no-exposure"));
+        return;
+    }
+    static const struct { const char *title, *tone; } columns[] = {
+        { "report.host", "name" }, { "report.check", NULL }, { "report.state", NULL }, { "report.is", "code" }, { "report.wanted", NULL }, { "report.fix", "wide" }, { "report.evidence", "ref" },
+    };
+    table *t = doc_table(section, r->d, NULL, tell_label("report.exposure-table"), "stack", 180000);
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        doc_column(t, tell_label(columns[i].title), columns[i].tone);
+    static const char *const states[] = { "failed", "undecided", "passed" };
+    for (unsigned k = 0; k < 3; k++)
+        for (const json *e = tell_first(r->c, "exposure"); e; e = e->next) {
+            if (!tell_is(e, "state", states[k]))
+                continue;
+            row *line = doc_row(t, r->d, NULL, (3 - k) * 8 + tell_severity(e));
+            put_host(r, &line->cells[0], e, "host");
+            runs_words(&line->cells[1], tell_word(r, "check.", json_str(e, "check")));
+            put_badge(r, &line->cells[2], "state.", states[k]);
+            if (k == 0) {
+                runs_line(&line->cells[2]);
+                put_badge(r, &line->cells[2], "severity.", json_str(e, "severity"));
+            }
+            runs_text(&line->cells[3], tell_is_null(e, "found") ? "–" : tell_clip(r, e, "found"));
+            runs_text(&line->cells[4], tell_is_null(e, "wanted") ? "–" : tell_clip(r, e, "wanted"));
+            put_sentence(r, &line->cells[5], e, "fix");
+            put_evidence(r, &line->cells[6], e);
+        }
+}
+
+/* Advice that holds for any site of this sort, and the kinds of finding that make it urgent at this one. */
+static const struct { const char *subject, *text, *kinds; } advice[] = {
+    { "report.for-accounts", "report.advice-length", "password-guessing password-spraying logon-after-guessing" },
+    { "report.for-accounts", "report.advice-lockout", "password-guessing password-spraying logon-after-guessing" },
+    { "report.for-accounts", "report.advice-guest", "account-create account-change admin-group-add" },
+    { "report.for-accounts", "report.advice-administrator", "logon-after-guessing suspicious-logon" },
+    { "report.for-accounts", "report.advice-unique", "remote-execution credential-theft" },
+    { "report.for-system", "report.advice-patches", "exploit-attempt patch-missing crash" },
+    { "report.for-system", "report.advice-smb1", "exploit-attempt patch-missing" },
+    { "report.for-system", "report.advice-rdp-idle", "suspicious-logon logon-after-guessing" },
+    { "report.for-system", "report.advice-rdp-open", "password-guessing logon-after-guessing exposed-service" },
+    { "report.for-system", "report.advice-antivirus", "defence-off malware-file miner" },
+    { "report.for-system", "report.advice-netbios", "port-scan exposed-service" },
+    { "report.for-system", "report.advice-shares", "remote-execution" },
+    { "report.for-system", "report.advice-mssql", "" },
+    { "report.for-system", "report.advice-logs", "log-cleared log-gap" },
+    { "report.for-products", "report.advice-monitoring", "remote-execution port-scan password-guessing" },
+    { "report.for-products", "report.advice-scanning", "exploit-attempt patch-missing weak-setting" },
+    { "report.for-products", "report.advice-endpoint", "miner malware-file fake-system-process defence-off" },
+};
+
+static bool guesses_at_mssql(const report *r)
+{
+    for (const json *f = tell_first(r->c, "findings"); f; f = f->next)
+        for (const json *e = tell_first(f, "entities"); e; e = e->next)
+            if (tell_is(e, "type", "protocol") && tell_is(e, "value", "mssql"))
+                return true;
+    return false;
+}
+
+void tell_hardening(report *r)
+{
+    block *chapter = doc_section(r->d->root, r->d, 1, "hardening", tell_label("report.number-5"), tell_label("report.chapter-5"));
+    exposure_table(r, chapter);
+    static const struct { const char *subject, *number; } sections[] = { { "report.for-accounts", "5.2" }, { "report.for-system", "5.3" }, { "report.for-products", "5.4" } };
+    for (size_t k = 0; k < sizeof sections / sizeof *sections; k++) {
+        block *section = doc_section(chapter, r->d, 2, arena_printf(r->mem, "advice%zu", k + 1), (both){ sections[k].number, NULL }, tell_label(sections[k].subject));
+        table *t = doc_table(section, r->d, NULL, tell_label(sections[k].subject), "facts", 0);
+        doc_column(t, tell_label("report.advice"), "wide");
+        doc_column(t, tell_label("report.here"), "mark");
+        for (size_t i = 0; i < sizeof advice / sizeof *advice; i++) {
+            if (strcmp(advice[i].subject, sections[k].subject) != 0)
+                continue;
+            size_t hosts;
+            bool here = advice[i].kinds[0] ? tell_kinds(r, advice[i].kinds, &hosts) > 0 : guesses_at_mssql(r);
+            row *line = doc_row(t, r->d, NULL, 0);
+            runs_words(&line->cells[0], tell_label(advice[i].text));
+            if (here)
+                runs_add(&line->cells[1], RUN_BADGE, tell_label("report.applies-here"))->tone = "high";
+        }
+    }
+}

@@ -1,0 +1,84 @@
+#include "report/tell.h"
+
+#define PLAN_BYTES 560000u
+
+static void put_labelled(const report *r, runs *to, const char *label, const json *step, const char *name)
+{
+    both words = tell_sentence(r, step, name);
+    if (tell_empty(words))
+        return;
+    runs_line(to);
+    runs_add(to, RUN_SMALL, tell_label(label));
+    runs_text(to, " ");
+    runs_words(to, words);
+}
+
+static both system_words(const report *r, const char *system)
+{
+    if (strcmp(system, "any") == 0)
+        return tell_label("report.any-system");
+    return tell_say(r, "report.since-system", "version", ARG_TEXT, system, NULL);
+}
+
+static void put_step(const report *r, row *line, const json *step, size_t number)
+{
+    runs_text(&line->cells[0], "☐ ");
+    runs_text(&line->cells[0], tell_number(r, number));
+    put_badge(r, &line->cells[1], "phase.", json_str(step, "phase"));
+    both action = tell_sentence(r, step, "action");
+    if (!tell_empty(action))
+        runs_add(&line->cells[2], RUN_STRONG, action);
+    if (!tell_is_null(step, "target")) {
+        runs_line(&line->cells[2]);
+        put_code(r, &line->cells[2], step, "target");
+    }
+    put_labelled(r, &line->cells[2], "report.step-why", step, "why");
+    put_labelled(r, &line->cells[2], "report.step-risk", step, "risk");
+    put_labelled(r, &line->cells[2], "report.step-undo", step, "undo");
+    for (const json *c = tell_first(step, "commands"); c; c = c->next) {
+        if (tell_count(step, "commands") > 1 || !tell_is(c, "system", "any")) {
+            runs_line(&line->cells[3]);
+            runs_add(&line->cells[3], RUN_SMALL, system_words(r, tell_clip(r, c, "system")));
+        }
+        runs_line(&line->cells[3]);
+        put_code(r, &line->cells[3], c, "command");
+    }
+    const uint64_t *n = map_find(&r->finding_of, span_str(json_str(step, "finding")));
+    if (n)
+        runs_add(&line->cells[4], RUN_LINK, (both){ arena_printf(r->mem, "F%llu", (unsigned long long)*n + 1), NULL })->target = arena_printf(r->mem, "f%llu", (unsigned long long)*n);
+}
+
+static void tell_host_plan(const report *r, block *chapter, size_t host, size_t share)
+{
+    size_t number = 0;
+    table *t = NULL;
+    for (const json *step = tell_first(r->c, "plan"); step; step = step->next) {
+        if (tell_host(r, step, "host") != host)
+            continue;
+        if (!t) {
+            static const struct { const char *title, *tone; } columns[] = {
+                { "report.number", "number" }, { "report.phase", NULL }, { "report.step", "wide" }, { "report.commands", "commands" }, { "report.finding", NULL },
+            };
+            both name = host == SIZE_MAX ? tell_label("report.whole-site") : (both){ r->hosts[host].name, NULL };
+            block *section = doc_section(chapter, r->d, 2, host == SIZE_MAX ? "plan-all" : arena_printf(r->mem, "plan%zu", host), (both){ NULL, NULL }, name);
+            t = doc_table(section, r->d, NULL, host == SIZE_MAX ? tell_label("report.plan-all") : tell_say(r, "report.plan-of", "host", ARG_HOST, r->hosts[host].name, NULL), "stack", share);
+            for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+                doc_column(t, tell_label(columns[i].title), columns[i].tone);
+        }
+        put_step(r, doc_row(t, r->d, NULL, 0), step, ++number);
+    }
+}
+
+void tell_plan(report *r)
+{
+    block *chapter = doc_section(r->d->root, r->d, 1, "plan", tell_label("report.number-6"), tell_label("report.chapter-6"));
+    if (!tell_count(r->c, "plan")) {
+        runs_words(doc_paragraph(chapter, r->d, "note"), tell_label("report.no-plan"));
+        return;
+    }
+    runs_words(doc_paragraph(chapter, r->d, NULL), tell_label("report.plan-how"));
+    size_t share = PLAN_BYTES / (r->host_count + 1);
+    tell_host_plan(r, chapter, SIZE_MAX, share);
+    for (size_t i = 0; i < r->host_count; i++)
+        tell_host_plan(r, chapter, i, share);
+}

@@ -1,0 +1,311 @@
+#include "report/tell.h"
+
+#define FIRST_STEPS 8u
+#define FIRST_UNKNOWNS 6u
+
+static both plain(const char *text)
+{
+    return (both){ text, NULL };
+}
+
+static void put_link(runs *to, const char *target, both words)
+{
+    runs_add(to, RUN_LINK, words)->target = target;
+}
+
+static void card_crashes(const report *r, block *cards)
+{
+    size_t crashes = tell_count(r->c, "crashes");
+    if (!crashes)
+        return;
+    runs *to = doc_card(cards, r->d, tell_label("report.why-crashed"), "crash");
+    const json *of = tell_first(r->c, "crash_clusters");
+    if (!of)
+        of = tell_first(r->c, "crashes");
+    const json *best = tell_first(of, "hypotheses");
+    if (best) {
+        runs_add(to, RUN_STRONG, tell_word(r, tell_is(best, "cause", "") ? "" : "cause.", json_str(best, "cause")));
+        runs_text(to, " ");
+        put_likelihood(r, to, best, "score");
+    } else
+        runs_add(to, RUN_STRONG, tell_label("unknown"));
+    runs_line(to);
+    size_t hosts = 0;
+    for (size_t i = 0; i < r->host_count; i++) {
+        uint64_t n;
+        hosts += json_uint(json_get(r->hosts[i].of, "crashes"), &n) && n > 0;
+    }
+    runs_add(to, RUN_SMALL, tell_say(r, "report.crashes-counted", "crashes", ARG_NUMBER, tell_number(r, crashes), "hosts", ARG_NUMBER, tell_number(r, hosts), NULL));
+    runs_text(to, " ");
+    put_link(to, "crashes", tell_label("report.proof"));
+}
+
+static void card_entry(const report *r, block *cards)
+{
+    const json *entry = json_get(r->c, "entry");
+    runs *to = doc_card(cards, r->d, tell_label("report.way-in"), "entry");
+    if (!entry || entry->kind == JSON_NULL) {
+        runs_add(to, RUN_STRONG, tell_label("report.undecided"));
+        runs_line(to);
+        put_sentence(r, to, r->c, "entry_unknown");
+        return;
+    }
+    runs_add(to, RUN_STRONG, tell_word(r, "", json_str(entry, "access")));
+    runs_text(to, " · ");
+    runs_words(to, tell_word(r, "", json_str(entry, "means")));
+    runs_text(to, " ");
+    put_likelihood(r, to, entry, "confidence");
+    runs_line(to);
+    put_host(r, to, entry, "host");
+    runs_text(to, " ← ");
+    put_place(r, to, json_get(entry, "source"));
+    if (!tell_is_null(entry, "account")) {
+        runs_line(to);
+        put_code(r, to, entry, "account");
+    }
+    runs_line(to);
+    put_time(r, to, entry, "time");
+    runs_text(to, " ");
+    put_link(to, "entry", tell_label("report.proof"));
+}
+
+static void card_first(const report *r, block *cards)
+{
+    const json *first = json_get(r->c, "first_host");
+    runs *to = doc_card(cards, r->d, tell_label("report.first-host"), "first");
+    if (!first || first->kind == JSON_NULL) {
+        runs_add(to, RUN_STRONG, tell_label("report.undecided"));
+        runs_line(to);
+        put_sentence(r, to, r->c, "first_host_unknown");
+        return;
+    }
+    put_host(r, to, first, "host");
+    runs_text(to, " ");
+    put_likelihood(r, to, first, "confidence");
+    for (const json *other = tell_first(first, "alternatives"); other; other = other->next) {
+        runs_line(to);
+        runs_add(to, RUN_SMALL, tell_label("report.or"));
+        runs_text(to, " ");
+        put_place(r, to, json_get(other, "host"));
+        runs_text(to, " ");
+        put_likelihood(r, to, other, "confidence");
+    }
+}
+
+static void card_spread(const report *r, block *cards)
+{
+    size_t hosts[4] = { 0 };
+    static const char *const states[] = { "yes", "suspected", "unknown", "no" };
+    runs *to = doc_card(cards, r->d, tell_label("report.reach"), "spread");
+    for (size_t i = 0; i < r->host_count; i++)
+        for (size_t k = 0; k < 4; k++)
+            hosts[k] += tell_is(r->hosts[i].of, "infected", states[k]);
+    for (size_t k = 0; k < 4; k++) {
+        if (!hosts[k])
+            continue;
+        runs_add(to, RUN_STRONG, plain(tell_number(r, hosts[k])));
+        runs_text(to, " ");
+        put_badge(r, to, "infected.", states[k]);
+        runs_text(to, "  ");
+    }
+    runs_line(to);
+    runs_add(to, RUN_SMALL, tell_say(r, "report.steps-counted", "steps", ARG_NUMBER, tell_number(r, tell_count(r->c, "spread")), NULL));
+    runs_text(to, " ");
+    put_link(to, "spread", tell_label("report.proof"));
+}
+
+static void card_comeback(const report *r, block *cards)
+{
+    size_t hostile = 0, suspicious = 0, hosts = 0;
+    bool *seen = arena_array(r->mem, r->host_count + 1, sizeof *seen);
+    for (const json *p = tell_first(r->c, "persistence"); p; p = p->next) {
+        bool bad = tell_is(p, "verdict", "hostile");
+        hostile += bad;
+        suspicious += tell_is(p, "verdict", "suspicious");
+        size_t host = tell_host(r, p, "host");
+        if (bad && host != SIZE_MAX && !seen[host]) {
+            seen[host] = true;
+            hosts++;
+        }
+    }
+    runs *to = doc_card(cards, r->d, tell_label("report.comes-back"), "persistence");
+    runs_words(to, tell_say(r, "report.autostarts-counted", "hostile", ARG_NUMBER, tell_number(r, hostile), "hosts", ARG_NUMBER, tell_number(r, hosts),
+                            "suspicious", ARG_NUMBER, suspicious ? tell_number(r, suspicious) : NULL, NULL));
+    runs_text(to, " ");
+    put_link(to, "persistence", tell_label("report.proof"));
+}
+
+static void card_unknown(const report *r, block *cards)
+{
+    runs *to = doc_card(cards, r->d, tell_label("report.not-known"), "unknown");
+    size_t dark = 0;
+    for (size_t i = 0; i < r->host_count; i++) {
+        const json *collected = json_get(r->hosts[i].of, "collected");
+        dark += collected && collected->kind == JSON_BOOL && !collected->truth;
+    }
+    runs_words(to, tell_say(r, "report.unknowns-counted", "count", ARG_NUMBER, tell_number(r, tell_count(r->c, "unknowns")),
+                            "dark", ARG_NUMBER, dark ? tell_number(r, dark) : NULL, NULL));
+    runs_text(to, " ");
+    put_link(to, "unknowns", tell_label("report.details"));
+}
+
+static const json *way_to(const report *r, size_t host)
+{
+    for (const json *e = tell_first(r->c, "spread"); e; e = e->next)
+        if (tell_host(r, e, "to") == host)
+            return e;
+    return NULL;
+}
+
+static void put_texts(const report *r, runs *to, const json *of, const char *list, size_t most)
+{
+    size_t n = 0;
+    for (const json *t = tell_first(of, list); t && n < most; t = t->next, n++) {
+        runs_line(to);
+        runs_code(to, tell_text(r, t));
+    }
+}
+
+static void host_table(const report *r, block *in)
+{
+    table *t = doc_table(in, r->d, "hosts", tell_label("report.hosts"), "stack", 300000);
+    static const struct { const char *title, *tone; } columns[] = {
+        { "report.host", "name" }, { "report.address", "code" }, { "report.system", NULL }, { "report.state", NULL },
+        { "report.first-act", "time" }, { "report.reached-by", NULL }, { "report.blue-screens", "number" }, { "report.findings", "number" },
+    };
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        doc_column(t, tell_label(columns[i].title), columns[i].tone);
+    size_t *found = arena_array(r->mem, r->host_count + 1, sizeof *found);
+    for (const json *f = tell_first(r->c, "findings"); f; f = f->next) {
+        size_t host = tell_host(r, f, "host");
+        if (host != SIZE_MAX && tell_severity(f) >= SEVERITY_MEDIUM)
+            found[host]++;
+    }
+    for (size_t i = 0; i < r->host_count; i++) {
+        const json *h = r->hosts[i].of;
+        bool bad = tell_is(h, "infected", "yes") || tell_is(h, "infected", "suspected");
+        row *line = doc_row(t, r->d, NULL, bad ? 2 : 1);
+        runs_add(&line->cells[0], RUN_LINK, plain(r->hosts[i].name))->target = r->hosts[i].anchor;
+        put_texts(r, &line->cells[1], h, "addresses", 3);
+        if (!tell_is_null(h, "role"))
+            runs_text(&line->cells[2], tell_clip(r, h, "role"));
+        if (!tell_is_null(h, "os")) {
+            runs_line(&line->cells[2]);
+            runs_add(&line->cells[2], RUN_SMALL, plain(tell_clip(r, h, "os")));
+        }
+        put_badge(r, &line->cells[3], "infected.", json_str(h, "infected"));
+        const json *collected = json_get(h, "collected");
+        if (collected && collected->kind == JSON_BOOL && !collected->truth) {
+            runs_line(&line->cells[3]);
+            runs_add(&line->cells[3], RUN_SMALL, tell_label("report.not-collected"));
+        }
+        if (!tell_is_null(h, "first_seen"))
+            put_time(r, &line->cells[4], h, "first_seen");
+        else
+            runs_text(&line->cells[4], "–");
+        const json *way = way_to(r, i);
+        if (way) {
+            put_place(r, &line->cells[5], json_get(way, "from"));
+            runs_line(&line->cells[5]);
+            put_how(r, &line->cells[5], way);
+        } else
+            runs_text(&line->cells[5], "–");
+        uint64_t crashes = 0;
+        json_uint(json_get(h, "crashes"), &crashes);
+        runs_text(&line->cells[6], tell_number(r, crashes));
+        runs_text(&line->cells[7], tell_number(r, found[i]));
+    }
+}
+
+/* Steps that say the same of several hosts are one line. */
+static void first_steps(const report *r, block *in)
+{
+    static const char *const phases[] = { "contain", "stop", "persistence", "accounts", "close", "files", "verify", "watch" };
+    block *section = doc_section(in, r->d, 3, "first-steps", plain(NULL), tell_label("report.do-first"));
+    block *list = doc_list(section, r->d, true, "steps", 0);
+    map lines;
+    map_init(&lines);
+    block *items[FIRST_STEPS];
+    size_t hosts[FIRST_STEPS];
+    for (size_t k = 0; k < sizeof phases / sizeof *phases; k++)
+        for (const json *p = tell_first(r->c, "plan"); p; p = p->next) {
+            both action = tell_sentence(r, p, "action");
+            if (!tell_is(p, "phase", phases[k]) || tell_empty(action))
+                continue;
+            bool there;
+            uint64_t *line = map_find(&lines, span_str(action.en));
+            if (!line && lines.count >= FIRST_STEPS)
+                continue;
+            line = map_put(&lines, span_str(action.en), &there);
+            if (!there) {
+                *line = lines.count - 1;
+                block *item = items[*line] = doc_item(list, r->d, 0);
+                hosts[*line] = 0;
+                put_badge(r, &item->text, "phase.", phases[k]);
+                runs_text(&item->text, " ");
+                runs_add(&item->text, RUN_STRONG, action);
+                runs_text(&item->text, "  ");
+            }
+            if (hosts[*line]++ < 12) {
+                if (hosts[*line] > 1)
+                    runs_text(&items[*line]->text, ", ");
+                put_host(r, &items[*line]->text, p, "host");
+            }
+        }
+    for (size_t i = 0; i < lines.count; i++)
+        if (hosts[i] > 12)
+            runs_add(&items[i]->text, RUN_SMALL, plain(arena_printf(r->mem, " +%zu", hosts[i] - 12)));
+    map_done(&lines);
+    if (!list->first)
+        runs_words(doc_paragraph(section, r->d, "note"), tell_label("report.no-plan"));
+    else
+        put_link(doc_paragraph(section, r->d, "note"), "plan", tell_label("report.whole-plan"));
+}
+
+static void first_unknowns(const report *r, block *in)
+{
+    block *section = doc_section(in, r->d, 3, "first-unknowns", plain(NULL), tell_label("report.not-known"));
+    block *list = doc_list(section, r->d, false, NULL, 0);
+    size_t n = 0;
+    for (const json *u = tell_first(r->c, "unknowns"); u && n < FIRST_UNKNOWNS; u = u->next, n++)
+        put_sentence(r, &doc_item(list, r->d, 0)->text, u, "text");
+    size_t all = tell_count(r->c, "unknowns");
+    if (!all)
+        runs_words(doc_paragraph(section, r->d, "note"), tell_label("report.no-unknowns"));
+    else if (all > n)
+        put_link(doc_paragraph(section, r->d, "note"), "unknowns", tell_say(r, "report.more-unknowns", "count", ARG_NUMBER, tell_number(r, all - n), NULL));
+}
+
+static void tell_title(report *r)
+{
+    const json *scene = json_get(r->c, "scene");
+    r->d->kicker = tell_label("report.kicker");
+    r->d->title = tell_say(r, "report.title", "customer", ARG_TEXT, tell_is_null(scene, "customer") ? NULL : tell_clip(r, scene, "customer"), NULL);
+    uint64_t records = 0, n;
+    for (const json *e = tell_first(r->c, "evidence"); e; e = e->next)
+        if (json_uint(json_get(e, "records"), &n) && records <= UINT64_MAX - n)
+            records += n;
+    moment made;
+    runs_words(&r->d->about, tell_say(r, "report.about", "hosts", ARG_NUMBER, tell_number(r, r->host_count), "files", ARG_NUMBER, tell_number(r, tell_count(r->c, "evidence")),
+                                      "records", ARG_NUMBER, tell_number(r, records), "zone", ARG_TEXT, r->zone.name,
+                                      "made", ARG_TIME, tell_time(r->c, "made", &made) ? tell_iso(r, made) : NULL,
+                                      "version", ARG_TEXT, tell_clip(r, json_get(r->c, "tool"), "version"), NULL));
+}
+
+void tell_summary(report *r)
+{
+    tell_title(r);
+    block *section = doc_section(r->d->root, r->d, 1, "summary", plain(NULL), tell_label("report.summary"));
+    both headline = tell_sentence(r, r->c, "headline");
+    runs_words(doc_paragraph(section, r->d, "lead"), tell_empty(headline) ? tell_label("report.no-headline") : headline);
+    block *cards = doc_cards(section, r->d);
+    card_crashes(r, cards);
+    card_entry(r, cards);
+    card_first(r, cards);
+    card_spread(r, cards);
+    card_comeback(r, cards);
+    card_unknown(r, cards);
+    host_table(r, section);
+    first_steps(r, section);
+    first_unknowns(r, section);
+}

@@ -1,0 +1,416 @@
+#include "report/tell.h"
+
+#include "report/escape.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define SHOWN 6                         /* links that stand beside one claim */
+
+/* ---- Reading ---- */
+
+const json *tell_first(const json *of, const char *list)
+{
+    const json *l = json_get(of, list);
+    return l && l->kind == JSON_ARRAY ? l->first : NULL;
+}
+
+size_t tell_count(const json *of, const char *list)
+{
+    const json *l = json_get(of, list);
+    return l && l->kind == JSON_ARRAY ? l->count : 0;
+}
+
+bool tell_is_null(const json *of, const char *name)
+{
+    const json *value = json_get(of, name);
+    return !value || value->kind == JSON_NULL || (value->kind == JSON_STRING && value->text.len == 0);
+}
+
+bool tell_is(const json *of, const char *name, const char *word)
+{
+    return strcmp(json_str(of, name), word) == 0;
+}
+
+unsigned tell_severity(const json *of)
+{
+    severity s = SEVERITY_INFO;
+    severity_from(json_str(of, "severity"), &s);
+    return (unsigned)s;
+}
+
+static size_t number_of(const map *numbers, const json *id)
+{
+    const uint64_t *n = id && id->kind == JSON_STRING ? map_find(numbers, id->text) : NULL;
+    return n ? (size_t)*n : SIZE_MAX;
+}
+
+size_t tell_host(const report *r, const json *of, const char *name)
+{
+    return number_of(&r->host_of, json_get(of, name));
+}
+
+bool tell_time(const json *of, const char *name, moment *out)
+{
+    const json *value = json_get(of, name);
+    return value && value->kind == JSON_STRING && moment_parse(value->text, out) && moment_known(*out);
+}
+
+unsigned tell_percent(const json *of, const char *name)
+{
+    double p = json_number(json_get(of, name), 0);
+    return p > 0 ? (unsigned)((p < 1 ? p : 1) * 100 + 0.5) : 0;
+}
+
+static void fill_numbers(arena *mem, const json *c, const char *list, map *numbers, const json ***items)
+{
+    size_t n = 0;
+    *items = arena_array(mem, tell_count(c, list) + 1, sizeof **items);
+    for (const json *item = tell_first(c, list); item; item = item->next, n++) {
+        bool was_there;
+        uint64_t *at = map_put(numbers, span_str(json_str(item, "id")), &was_there);
+        if (!was_there)
+            *at = n;
+        (*items)[n] = item;
+    }
+}
+
+status tell_open(report *r, arena *mem, const json *c)
+{
+    *r = (report){ .mem = mem, .c = c };
+    map_init(&r->host_of);
+    map_init(&r->finding_of);
+    map_init(&r->evidence_of);
+    if (!c || strcmp(json_str(c, "schema"), "suyuan.case/1") != 0)
+        return status_fail(STATUS_DAMAGED, "this is no case.json of a version that this program knows (suyuan.case/1)");
+    int64_t minutes = 0;
+    const json *zone = json_get(c, "zone");
+    if (!json_int(json_get(zone, "minutes"), &minutes) || minutes < -1440 || minutes > 1440)
+        minutes = 0;
+    r->zone = (text_zone){ (int)minutes, *json_str(zone, "name") ? tell_clip(r, zone, "name") : "UTC" };
+    r->d = doc_new(mem);
+    const json **hosts;
+    fill_numbers(mem, c, "hosts", &r->host_of, &hosts);
+    fill_numbers(mem, c, "findings", &r->finding_of, &r->findings);
+    fill_numbers(mem, c, "evidence", &r->evidence_of, &r->evidence);
+    r->host_count = tell_count(c, "hosts");
+    r->hosts = arena_array(mem, r->host_count + 1, sizeof *r->hosts);
+    for (size_t i = 0; i < r->host_count; i++) {
+        const json *name = tell_first(hosts[i], "names");
+        const json *address = tell_first(hosts[i], "addresses");
+        const json *shown = name ? name : address;
+        r->hosts[i] = (told_host){ hosts[i], shown && shown->text.len ? escape_clip(mem, (const char *)shown->text.at, 64) : "?", arena_printf(mem, "h%zu", i) };
+    }
+    return status_ok();
+}
+
+void tell_done(report *r)
+{
+    map_done(&r->host_of);
+    map_done(&r->finding_of);
+    map_done(&r->evidence_of);
+}
+
+size_t tell_kinds(const report *r, const char *kinds, size_t *hosts)
+{
+    size_t found = 0;
+    bool *seen = arena_array(r->mem, r->host_count + 1, sizeof *seen);
+    *hosts = 0;
+    for (const json *f = tell_first(r->c, "findings"); f; f = f->next) {
+        if (!tell_is_kind(f, kinds))
+            continue;
+        size_t host = tell_host(r, f, "host");
+        found++;
+        if (host != SIZE_MAX && !seen[host]) {
+            seen[host] = true;
+            ++*hosts;
+        }
+    }
+    return found;
+}
+
+bool tell_is_kind(const json *finding, const char *kinds)
+{
+    const char *kind = json_str(finding, "kind");
+    size_t len = strlen(kind);
+    for (const char *at = kinds; *at; at += strspn(at, " ")) {
+        size_t word = strcspn(at, " ");
+        if (word == len && memcmp(at, kind, len) == 0)
+            return true;
+        at += word;
+    }
+    return false;
+}
+
+/* ---- Words ---- */
+
+both tell_label(const char *id)
+{
+    return (both){ text_word(id, LANG_EN), text_word(id, LANG_ZH) };
+}
+
+both tell_word(const report *r, const char *prefix, const char *word)
+{
+    const char *id = arena_printf(r->mem, "%s%.80s", prefix, word);
+    const char *en = text_word(id, LANG_EN), *zh = text_word(id, LANG_ZH);
+    if (en == id)                       /* not in the catalogue: as the case has it */
+        return (both){ escape_clip(r->mem, arena_str(r->mem, word), 80), NULL };
+    return (both){ en, zh };
+}
+
+static const char *in_words(const report *r, const sentence *s, lang l)
+{
+    buf words;
+    buf_init(&words, 64 * 1024);
+    text_sentence(s, l, r->zone, &words);
+    const char *text = escape_clip(r->mem, arena_text(r->mem, buf_bytes(&words)), TELL_WORDS);
+    buf_done(&words);
+    return text;
+}
+
+both tell_say(const report *r, const char *id, ...)
+{
+    arg args[12];
+    size_t count = 0;
+    va_list list;
+    va_start(list, id);
+    for (const char *name = va_arg(list, const char *); name && count < sizeof args / sizeof *args; name = va_arg(list, const char *)) {
+        args[count].name = name;
+        args[count].kind = (arg_kind)va_arg(list, int);
+        args[count++].value = va_arg(list, const char *);
+    }
+    va_end(list);
+    sentence s = { id, args, count };
+    return (both){ in_words(r, &s, LANG_EN), in_words(r, &s, LANG_ZH) };
+}
+
+both tell_sentence(const report *r, const json *of, const char *name)
+{
+    const json *s = json_get(of, name);
+    const char *en = json_str(s, "en"), *zh = json_str(s, "zh");
+    if (!*en && !*zh)
+        return (both){ "", NULL };
+    return (both){ escape_clip(r->mem, *en ? en : zh, TELL_WORDS), escape_clip(r->mem, *zh ? zh : en, TELL_WORDS) };
+}
+
+bool tell_empty(both words)
+{
+    return !*words.en && !(words.zh && *words.zh);
+}
+
+const char *tell_clip(const report *r, const json *of, const char *name)
+{
+    return escape_clip(r->mem, json_str(of, name), TELL_CODE);
+}
+
+const char *tell_text(const report *r, const json *value)
+{
+    return value && value->kind == JSON_STRING ? escape_clip(r->mem, (const char *)value->text.at, TELL_CODE) : "";
+}
+
+const char *tell_number(const report *r, uint64_t n)
+{
+    return arena_printf(r->mem, "%llu", (unsigned long long)n);
+}
+
+const char *tell_figures(const report *r, uint64_t n)
+{
+    buf text;
+    buf_init(&text, 64);
+    text_number(n, &text);
+    const char *out = arena_text(r->mem, buf_bytes(&text));
+    buf_done(&text);
+    return out;
+}
+
+const char *tell_iso(const report *r, moment t)
+{
+    char text[MOMENT_TEXT];
+    return moment_known(t) ? arena_str(r->mem, moment_iso(t, text)) : NULL;
+}
+
+both tell_place(const report *r, const json *place)
+{
+    if (!place || place->kind == JSON_NULL)
+        return tell_label("unknown");
+    if (place->kind == JSON_OBJECT)
+        return (both){ tell_clip(r, place, "address"), NULL };
+    if (span_is(place->text, "outside"))
+        return tell_label("outside");
+    size_t host = number_of(&r->host_of, place);
+    return host != SIZE_MAX ? (both){ r->hosts[host].name, NULL } : tell_label("unknown");
+}
+
+/* ---- Runs ---- */
+
+void put_sentence(const report *r, runs *to, const json *of, const char *name)
+{
+    both words = tell_sentence(r, of, name);
+    if (!tell_empty(words))
+        runs_words(to, words);
+}
+
+void put_code(const report *r, runs *to, const json *of, const char *name)
+{
+    runs_code(to, tell_clip(r, of, name));
+}
+
+static const char *written(const report *r, moment t, text_zone zone)
+{
+    buf text;
+    buf_init(&text, 128);
+    text_time(t, zone, &text);
+    const char *out = arena_text(r->mem, buf_bytes(&text));
+    buf_done(&text);
+    return out;
+}
+
+/* UTC stands beside it, without the date when that is the same. */
+static void put_moment(const report *r, runs *to, moment t)
+{
+    const char *local = written(r, t, r->zone);
+    run *time = runs_add(to, RUN_TIME, (both){ local, NULL });
+    if (r->zone.minutes != 0) {
+        const char *utc = written(r, t, (text_zone){ 0, "UTC" });
+        bool same_day = strncmp(local, utc, 10) == 0 && strlen(utc) > 11;
+        time->note = arena_printf(r->mem, "%sZ", same_day ? utc + 11 : utc);
+    }
+}
+
+void put_time(const report *r, runs *to, const json *of, const char *name)
+{
+    moment t;
+    if (tell_time(of, name, &t))
+        put_moment(r, to, t);
+    else
+        runs_add(to, RUN_SMALL, tell_label("report.time-unknown"));
+}
+
+static void put_host_number(const report *r, runs *to, size_t host)
+{
+    run *link = runs_add(to, RUN_LINK, (both){ r->hosts[host].name, NULL });
+    link->target = r->hosts[host].anchor;
+}
+
+void put_host(const report *r, runs *to, const json *of, const char *name)
+{
+    size_t host = tell_host(r, of, name);
+    if (host != SIZE_MAX)
+        put_host_number(r, to, host);
+    else
+        runs_text(to, "–");
+}
+
+void put_place(const report *r, runs *to, const json *place)
+{
+    size_t host = number_of(&r->host_of, place);
+    if (host != SIZE_MAX)
+        put_host_number(r, to, host);
+    else if (place && place->kind == JSON_OBJECT)
+        runs_code(to, tell_clip(r, place, "address"));
+    else
+        runs_words(to, tell_place(r, place));
+}
+
+void put_badge(const report *r, runs *to, const char *prefix, const char *word)
+{
+    if (!*word)
+        return;
+    char *tone = arena_printf(r->mem, "%.20s", word);
+    for (char *p = tone; *p; p++)
+        if (!((*p >= 'a' && *p <= 'z') || *p == '-'))
+            *p = '-';
+    runs_add(to, RUN_BADGE, tell_word(r, prefix, word))->tone = tone;
+}
+
+void put_likelihood(const report *r, runs *to, const json *of, const char *name)
+{
+    unsigned p = tell_percent(of, name), rounded = (p + 2) / 5 * 5;
+    rounded = rounded < 5 ? 5 : rounded > 95 ? 95 : rounded;
+    if (tell_is_null(of, name))
+        return;
+    run *words = runs_add(to, RUN_BADGE, (both){ text_likelihood(p, LANG_EN), text_likelihood(p, LANG_ZH) });
+    words->tone = p >= 80 ? "sure" : p >= 55 ? "fair" : "weak";
+    runs_add(to, RUN_SMALL, (both){ arena_printf(r->mem, " ≈\u00a0%u\u00a0%%", rounded), NULL });
+}
+
+/* "Microsoft-Windows-TaskScheduler/Operational" is "TaskScheduler" to whoever reads it. */
+static const char *short_channel(const report *r, const char *channel)
+{
+    static const char vendor[] = "Microsoft-Windows-";
+    if (strncmp(channel, vendor, sizeof vendor - 1) == 0)
+        channel += sizeof vendor - 1;
+    size_t len = strcspn(channel, "/");
+    return arena_printf(r->mem, "%.*s", (int)(len < 40 ? len : 40), channel);
+}
+
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+static void put_reference(const report *r, runs *to, const json *ref)
+{
+    size_t file = number_of(&r->evidence_of, json_get(ref, "evidence"));
+    const json *of = file != SIZE_MAX ? r->evidence[file] : NULL;
+    const char *channel = json_str(ref, "channel"), *key = json_str(ref, "key"), *path = json_str(of, "path");
+    const char *where = *channel ? short_channel(r, channel) : of ? escape_clip(r->mem, file_name(path), 40) : "?";
+    uint64_t record, offset;
+    bool has_record = json_uint(json_get(ref, "record"), &record), has_offset = json_uint(json_get(ref, "offset"), &offset);
+    const char *shown = has_record ? arena_printf(r->mem, "%s #%llu", where, (unsigned long long)record) :
+                        *key ? arena_printf(r->mem, "%s %s", where, escape_clip(r->mem, key, 60)) : where;
+    run *link = runs_add(to, RUN_REFERENCE, (both){ shown, NULL });
+    link->target = file != SIZE_MAX ? arena_printf(r->mem, "e%zu", file) : "evidence";
+    moment t;
+    link->note = arena_printf(r->mem, "%s%s%s%s%s", escape_clip(r->mem, path, 160), has_offset ? " @" : "", has_offset ? tell_number(r, offset) : "",
+                              tell_time(ref, "time", &t) ? " " : "", tell_time(ref, "time", &t) ? written(r, t, r->zone) : "");
+}
+
+static void put_more(const report *r, runs *to, size_t shown, size_t all)
+{
+    if (all > shown)
+        runs_add(to, RUN_SMALL, (both){ arena_printf(r->mem, " +%zu", all - shown), NULL });
+}
+
+void put_evidence(const report *r, runs *to, const json *of)
+{
+    size_t shown = 0;
+    for (const json *ref = tell_first(of, "evidence"); ref && shown < SHOWN; ref = ref->next, shown++) {
+        if (shown)
+            runs_text(to, " ");
+        put_reference(r, to, ref);
+    }
+    put_more(r, to, shown, tell_count(of, "evidence"));
+}
+
+void put_findings(const report *r, runs *to, const json *ids)
+{
+    size_t shown = 0;
+    if (!ids || ids->kind != JSON_ARRAY)
+        return;
+    for (const json *id = ids->first; id && shown < SHOWN; id = id->next) {
+        size_t n = number_of(&r->finding_of, id);
+        if (n == SIZE_MAX)
+            continue;
+        if (shown++)
+            runs_text(to, " ");
+        run *link = runs_add(to, RUN_LINK, (both){ arena_printf(r->mem, "F%zu", n + 1), NULL });
+        link->target = arena_printf(r->mem, "f%zu", n);
+    }
+    put_more(r, to, shown, ids->count);
+}
+
+void put_how(const report *r, runs *to, const json *of)
+{
+    bool access = !tell_is_null(of, "access") && !tell_is(of, "access", "unknown");
+    bool means = !tell_is_null(of, "means") && !tell_is(of, "means", "unknown");
+    if (means)
+        runs_words(to, tell_word(r, "", json_str(of, "means")));
+    if (access && means)
+        runs_text(to, " · ");
+    if (access)
+        runs_words(to, tell_word(r, "", json_str(of, "access")));
+    if (!access && !means)
+        runs_words(to, tell_label("unknown"));
+}

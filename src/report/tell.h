@@ -1,0 +1,84 @@
+/* What the chapters of a report share: the case as it is read, and how its parts become runs of a document.
+ *
+ * Shapes    Everything comes from the parsed case.json; what is missing there, or of another kind, is unknown. Hosts,
+ *           findings and evidence have numbers, their places in the case; names of anchors are h3, f12, e5.
+ * Owns      All texts live in `mem`.
+ * Hostile   Texts are clipped here (TELL_CODE, TELL_WORDS bytes), so that no single one fills the page. */
+#pragma once
+#include "report/doc.h"
+#include "text/text.h"
+
+#define TELL_CODE 300u
+#define TELL_WORDS 1200u
+
+typedef struct { const json *of; const char *name, *anchor; } told_host;
+
+typedef struct {
+    arena *mem;
+    const json *c;
+    text_zone zone;
+    doc *d;
+    told_host *hosts; size_t host_count;
+    map host_of, finding_of, evidence_of;           /* id to number */
+    const json **findings, **evidence;              /* by number */
+} report;
+
+status tell_open(report *r, arena *mem, const json *c);
+void   tell_done(report *r);
+
+/* Lists of the case: json_get without the question whether it is there. */
+const json *tell_first(const json *of, const char *list);                       /* the first child, or NULL */
+size_t      tell_count(const json *of, const char *list);
+bool        tell_is_null(const json *of, const char *name);                     /* absent, null, or an empty text */
+size_t      tell_host(const report *r, const json *of, const char *name);       /* number of the host named there, or SIZE_MAX */
+bool        tell_time(const json *of, const char *name, moment *out);
+unsigned    tell_percent(const json *of, const char *name);                     /* a number 0..1 as percent; 0 when absent */
+bool        tell_is(const json *of, const char *name, const char *word);
+bool        tell_is_kind(const json *finding, const char *kinds);               /* kinds: blanks between */
+size_t      tell_kinds(const report *r, const char *kinds, size_t *hosts);      /* findings of these kinds, and how many hosts they are on */
+unsigned    tell_severity(const json *of);                                      /* 0 info .. 4 critical */
+
+/* Words. */
+both tell_label(const char *id);                                                /* of the catalogue, without arguments; id whole: "report.hosts" */
+both tell_word(const report *r, const char *prefix, const char *word);          /* text_word(prefix + word) */
+both tell_say(const report *r, const char *id, ...) __attribute__((sentinel));  /* triples name, arg_kind, value; then NULL */
+both tell_sentence(const report *r, const json *of, const char *name);          /* an {en, zh}; {"", NULL} when null */
+bool tell_empty(both words);
+both tell_place(const report *r, const json *place);                            /* an end of an edge */
+const char *tell_clip(const report *r, const json *of, const char *name);       /* a text of evidence, clipped; "" when null */
+const char *tell_text(const report *r, const json *value);                      /* the same of a value itself */
+const char *tell_number(const report *r, uint64_t n);                           /* for tell_say */
+const char *tell_figures(const report *r, uint64_t n);                          /* "4,211" */
+const char *tell_iso(const report *r, moment t);
+
+/* Runs. Nothing is put for what is null, unless said. */
+void put_sentence(const report *r, runs *to, const json *of, const char *name);
+void put_code(const report *r, runs *to, const json *of, const char *name);
+void put_time(const report *r, runs *to, const json *of, const char *name);     /* "unknown" for null */
+void put_host(const report *r, runs *to, const json *of, const char *name);     /* a link to it; "-" for null */
+void put_place(const report *r, runs *to, const json *place);
+void put_badge(const report *r, runs *to, const char *prefix, const char *word);
+void put_likelihood(const report *r, runs *to, const json *of, const char *name);
+void put_evidence(const report *r, runs *to, const json *of);                   /* its evidence[]: links, six at most, the rest counted */
+void put_findings(const report *r, runs *to, const json *ids);                  /* links to findings, six at most */
+void put_how(const report *r, runs *to, const json *of);                        /* access and means */
+
+/* Chapters, each in the file of its name; in this order in the report. */
+void tell_summary(report *r);
+void tell_scene(report *r);
+void tell_investigation(report *r);
+void tell_crashes(report *r, block *in);
+void tell_entry(report *r, block *in);
+void tell_activity(report *r, block *in);
+void tell_story(report *r, block *in);
+void tell_findings(report *r, block *in);
+void tell_conclusion(report *r);
+void tell_threats(report *r);
+void tell_hardening(report *r);
+void tell_plan(report *r);
+void tell_annex(report *r);
+
+/* Figures. */
+span figure_spread(const report *r, const json *spread, bool *empty);
+span figure_lanes(const report *r, bool *empty);                                /* all hosts on one axis */
+span figure_host(const report *r, size_t host, bool *empty);                    /* one host: its acts by subject, and what its logs cover */
