@@ -5,11 +5,12 @@
 #include "event/event.h"
 
 #include <pthread.h>
+#include <stdio.h>
 
 enum { BATCH = 4, WAIT_FROM = 4 << 20, BATCH_LIMIT = 256 << 20 };
 
 /* A stretch of chunks, and the place where its text waits for its turn. */
-typedef struct { buf text; problems noted; arena mem; bool done; uint64_t records, recovered, lost; } batch;
+typedef struct { buf text; problems noted; arena mem; bool done; uint64_t records, recovered, lost, lost_bare; } batch;
 
 typedef struct {
     exporter *e;
@@ -20,6 +21,7 @@ typedef struct {
     batch *batches;              /* a ring */
     size_t ring, written;        /* batches that are out */
     bool writing, failed;
+    uint64_t lost_bare;          /* carved records that lay alone and cannot be read */
     evtx_reader **readers;       /* by worker */
     event_view **views;
     fields *names;
@@ -48,16 +50,37 @@ static void put_csv_wide(buf *row, span units, buf *scratch)
     put_csv(row, buf_bytes(scratch));
 }
 
-/* The document that says what happened, else, where no slot holds one, the whole record. */
+/* The document that says what happened; an array where a record holds several; where it holds none, the whole record. */
 static bool data_json(const binxml *x, buf *out, arena *mem, binxml_fault *why)
 {
     binxml_value *slots = arena_array(mem, x->slot_count, sizeof *slots);
-    binxml nested;
-    if (slots && binxml_slots(x, slots))
-        for (uint32_t i = 0; i < x->slot_count; i++)
-            if (binxml_nested(x, slots[i], &nested))
-                return binxml_json(&nested, out, why);
-    return binxml_json(x, out, why);
+    size_t count = 0, before = out->len;
+    buf_char(out, '[');
+    bool sound = slots && binxml_slots(x, slots);
+    for (uint32_t i = 0; sound && i < x->slot_count; i++) {
+        binxml nested;
+        if (slots[i].type != BINXML_BINXML || slots[i].bytes.len == 0)
+            continue;
+        if (count++)
+            buf_char(out, ',');
+        if (!binxml_nested(x, slots[i], &nested)) {
+            *why = (binxml_fault){ "document", (size_t)(slots[i].bytes.at - x->chunk.at) };
+            return false;
+        }
+        if (!binxml_json(&nested, out, why))
+            return false;
+    }
+    if (count > 1) {
+        buf_char(out, ']');
+        return true;
+    }
+    if (count == 0) {
+        out->len = before;
+        return binxml_json(x, out, why);
+    }
+    memmove(out->at + before, out->at + before + 1, out->len - before - 1);
+    out->len--;
+    return true;
 }
 
 static bool csv_row(event_view *v, const evtx_record *r, buf *row, const char *name, binxml_fault *why)
@@ -203,7 +226,8 @@ static void write_ready(job *j)
         j->e->records += b->records;
         j->e->recovered += b->recovered;
         j->e->lost += b->lost;
-        b->records = b->recovered = b->lost = 0;
+        j->lost_bare += b->lost_bare;
+        b->records = b->recovered = b->lost = b->lost_bare = 0;
         b->done = false;
         j->writing = false;
         j->written++;
@@ -220,7 +244,7 @@ static void do_record(job *j, unsigned worker, size_t index, batch *b, const evt
         else
             b->records++;
     } else {
-        b->lost++;
+        b->lost += !r->recovered;
         problems_note(&b->noted, r->recovered ? "recovered.document" : "record.document", r->chunk, r->offset,
                       "record %llu: %s", (unsigned long long)r->id, why.field);
     }
@@ -250,6 +274,7 @@ static void do_batch(void *context, size_t index, unsigned worker)
             do_record(j, worker, index, b, &record);
         while (j->e->recover && evtx_next_recovered(reader, &record))
             do_record(j, worker, index, b, &record);
+        b->lost_bare += j->log->chunks[i].bare ? evtx_lost(reader) : 0;
     }
     pthread_mutex_lock(&j->lock);
     b->done = true;
@@ -282,6 +307,12 @@ bool export_log(exporter *e, const evtx *log, const char *name)
     }
     put_out(e, (span){ 0 });
     pool_run(threads, count, do_batch, &j);
+    if (j.lost_bare) {
+        char words[96];
+        snprintf(words, sizeof words, "%llu carved records that lie alone cannot be read", (unsigned long long)j.lost_bare);
+        problem lost = { "recovered.document", PROBLEM_NO_CHUNK, 0, words };
+        e->note(e->context, name, &lost);
+    }
 
     for (unsigned i = 0; i < threads && i < count; i++) {
         evtx_reader_free(j.readers[i]);

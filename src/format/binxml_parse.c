@@ -351,6 +351,10 @@ bool bx_instance(struct evtx_reader *r, span chunk, size_t at, size_t limit, uns
     const binxml_template *t = bx_template_at(r, offset, id, depth, why);
     if (!t)
         return false;
+    if (bx_is_recovering(r) && t->slots > count) {          /* it cannot be this one's, though its identifier is the same */
+        *why = (binxml_fault){ "template.slots", at };
+        return false;
+    }
     *out = (binxml){
         .template_ = t, .chunk = chunk, .fragment = span_part(chunk, at, limit - at),
         .descriptors = descriptors.at, .values = chunk.at + c.at, .slot_count = (uint32_t)count, .reader = r,
@@ -378,6 +382,14 @@ bool binxml_slots(const binxml *x, binxml_value *out)
         at += len;
     }
     return true;
+}
+
+/* Whether nothing stands behind an instance's values in its document. Behind a record's own there may be anything: only the
+ * first root of a record is it. */
+static bool is_alone(const binxml *x)
+{
+    const uint8_t *at = bx_values_end(x);
+    return at && (at == x->fragment.at + x->fragment.len || *at == TOKEN_END);
 }
 
 /* A document of any other shape is a template of its own, without slots: its first root is what it is. */
@@ -411,8 +423,12 @@ bool bx_document(struct evtx_reader *r, arena *mem, span chunk, size_t from, siz
                  binxml_fault *why)
 {
     size_t token;
-    if (bx_is_instance(span_part(chunk, from, to - from), &token))
-        return bx_instance(r, chunk, from + token, to, depth, out, why);
+    if (bx_is_instance(span_part(chunk, from, to - from), &token)) {
+        if (!bx_instance(r, chunk, from + token, to, depth, out, why))
+            return false;
+        if (depth == 0 || is_alone(out))
+            return true;
+    }
     bx_parser p = { .reader = r, .chunk = chunk, .mem = mem, .depth = depth, .fault = { "memory", from } };
     if (made_document(&p, from, to, out))
         return true;

@@ -351,6 +351,11 @@ bool bx_name_at(struct evtx_reader *r, uint32_t offset, bx_name *out, size_t *by
     return !name->bad;
 }
 
+bool bx_is_recovering(const struct evtx_reader *r)
+{
+    return r->recovering;
+}
+
 arena *bx_record_memory(struct evtx_reader *r)
 {
     return &r->record_mem;

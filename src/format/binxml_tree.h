@@ -78,6 +78,7 @@ const uint8_t *bx_values_end(const binxml *x);
 /* Provided by the reader. A template whose definition stands at `offset`, NULL when it cannot be read; a name. */
 const binxml_template *bx_template_at(struct evtx_reader *r, uint32_t offset, uint32_t id, unsigned depth, binxml_fault *why);
 bool                   bx_name_at(struct evtx_reader *r, uint32_t offset, bx_name *out, size_t *bytes);
+bool                   bx_is_recovering(const struct evtx_reader *r);
 arena                 *bx_record_memory(struct evtx_reader *r);       /* emptied with every record */
 
 /* Fills what a template says of itself: slots, places. */

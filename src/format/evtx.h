@@ -65,5 +65,7 @@ bool         evtx_next(evtx_reader *r, evtx_record *out);
  * a chunk that is not live. Marked recovered. A template or name that was written over since is not trusted; one lent by
  * the store (binxml_templates_lend) is taken instead where there is one, else the record is noted and left out. */
 bool         evtx_next_recovered(evtx_reader *r, evtx_record *out);
+/* How many records of the loaded chunk evtx_next_recovered could not read so far. */
+uint32_t     evtx_lost(const evtx_reader *r);
 /* Meets every template of the file's live records, so that the store can lend them. */
 void         evtx_meet_templates(evtx_reader *r, const evtx *file);

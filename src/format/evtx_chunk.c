@@ -123,9 +123,10 @@ bool evtx_chunk_load(evtx_reader *r, const evtx *file, size_t chunk, problems *n
     r->chunk = span_of(r->bytes, EVTX_CHUNK);
     r->at = r->ends = EVTX_RECORDS;
     r->live_end = EVTX_RECORDS;
-    r->has_id = r->told_free_space = r->recovering = false;
+    r->has_id = r->told_free_space = r->recovering = r->told_lost = false;
+    r->is_bare = info->bare > 0;
     r->gaps.count = r->gap = 0;
-    r->carve_at = 0;
+    r->carve_at = r->lost = 0;
 
     if (info->bare)
         return load_bare(r, info);
@@ -183,6 +184,14 @@ static void add_gap(evtx_reader *r, uint32_t from, uint32_t to)
         *(evtx_gap *)vec_push(&r->gaps) = (evtx_gap){ from, to };
 }
 
+static void add_lost(evtx_reader *r, uint32_t at, binxml_fault why)
+{
+    if (r->lost++)
+        return;
+    r->first_lost = at;
+    r->first_lost_for = why.field;
+}
+
 static bool take_record(evtx_reader *r, uint32_t at, uint32_t size, bool recovered, evtx_record *out)
 {
     const uint8_t *head = r->bytes + at;
@@ -194,9 +203,26 @@ static bool take_record(evtx_reader *r, uint32_t at, uint32_t size, bool recover
     binxml_fault why;
     if (bx_document(r, &r->record_mem, r->chunk, at + RECORD_HEADER, at + size - 4, 0, &out->xml, &why))
         return true;
-    NOTE(r, recovered ? "recovered.document" : "record.document", why.offset, "record %llu at offset %llu: %s",
-         (unsigned long long)out->id, (unsigned long long)out->offset, why.field);
+    if (recovered)
+        add_lost(r, at, why);
+    else
+        NOTE(r, "record.document", why.offset, "record %llu at offset %llu: %s", (unsigned long long)out->id,
+             (unsigned long long)out->offset, why.field);
     return false;
+}
+
+/* Told once a chunk, since slack is full of records whose templates are gone. Who carves bare records asks evtx_lost. */
+static void tell_lost(evtx_reader *r)
+{
+    if (r->lost && !r->is_bare && !r->told_lost)
+        NOTE(r, "recovered.document", r->first_lost, "%u carved records cannot be read, the first for want of %s", r->lost,
+             r->first_lost_for);
+    r->told_lost = true;
+}
+
+uint32_t evtx_lost(const evtx_reader *r)
+{
+    return r->lost;
 }
 
 /* The records' chain broke at r->at. The next live one is a record whose size stands behind it too, and whose identifier
@@ -302,6 +328,7 @@ bool evtx_next_recovered(evtx_reader *r, evtx_record *out)
         }
         r->carve_at = at + 1;                   /* real ones may lie within what this one claimed */
     }
+    tell_lost(r);
     return false;
 }
 

@@ -24,10 +24,12 @@ struct evtx_reader {
     problems *noted;
     uint32_t at, live_end, ends;     /* next record; where records end as told; where the last one was found to end */
     uint64_t first_id, last_id, next_id;
-    bool has_id, id_range_is_sound, told_free_space, recovering;
+    bool has_id, id_range_is_sound, told_free_space, recovering, told_lost, is_bare;
     vec gaps;                        /* evtx_gap: what the walk passed over */
     size_t gap;
     uint32_t carve_at;
+    uint32_t lost, first_lost;               /* carved records that cannot be read */
+    const char *first_lost_for;
 
     /* what was met in this chunk, by its offset there */
     uint16_t *template_slots, *name_slots;   /* EVTX_CHUNK each: index in the vec plus one */
