@@ -338,7 +338,10 @@ bool bx_instance(struct evtx_reader *r, span chunk, size_t at, size_t limit, uns
     cur_skip(&c, 2, "instance.token");
     uint32_t id = cur_u32(&c, "instance.template");
     uint32_t offset = cur_u32(&c, "instance.offset");
-    if (cur_ok(&c) && offset == c.at) {       /* its first use in the chunk: the definition stands here */
+    bool is_here = cur_ok(&c) && offset == c.at;            /* its first use in the chunk: the definition stands here */
+    if (is_here && bx_is_recovering(r))       /* a record that lies elsewhere now may name this place by chance */
+        is_here = cur_left(&c) >= DEFINITION && le32(chunk.at + c.at + 4) == id;
+    if (is_here) {
         cur_skip(&c, DEFINITION - 4, "template");
         cur_skip(&c, cur_u32(&c, "template.size"), "template");
     }

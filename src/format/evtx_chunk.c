@@ -145,6 +145,8 @@ bool evtx_chunk_load(evtx_reader *r, const evtx *file, size_t chunk, problems *n
         NOTE(r, "chunk.torn", got, "%lld bytes of a chunk; the file ends here", (long long)got);
     if (info->live)
         check_header(r);
+    if (r->live_end > r->len)
+        r->live_end = (uint32_t)r->len;
     return true;
 }
 
@@ -258,12 +260,12 @@ static bool goes_on(evtx_reader *r)
 {
     uint32_t size;
     uint64_t id;
-    if (r->at >= EVTX_CHUNK || !r->has_id || !record_at(r, r->at, EVTX_CHUNK, true, &size, &id) || id != r->next_id)
+    if (r->at >= r->len || !r->has_id || !record_at(r, r->at, (uint32_t)r->len, true, &size, &id) || id != r->next_id)
         return false;
     if (!r->told_free_space)
         NOTE(r, "chunk.free-space", 48, "record %llu stands where free space is said to begin", (unsigned long long)id);
     r->told_free_space = true;
-    r->live_end = EVTX_CHUNK;
+    r->live_end = (uint32_t)r->len;
     return true;
 }
 
@@ -278,7 +280,7 @@ bool evtx_next(evtx_reader *r, evtx_record *out)
             break;
         }
         if (!record_at(r, at, r->live_end, false, &size, &id)) {
-            if (!record_at(r, at, EVTX_CHUNK, true, &size, &id)) {
+            if (!record_at(r, at, (uint32_t)r->len, true, &size, &id)) {
                 resume_chain(r);
                 continue;
             }
