@@ -138,71 +138,112 @@ static void see(log_pass *p, const evtx_record *record)
     detect_pass_step(p->detectors, &ev);
 }
 
-/* What the second look at a chunk finds and the first did not: the problems of recovering. */
-typedef struct { const char *kind; uint64_t chunk, offset; } problem_key;
-
-static bool is_new(map *known, const problem *p)
+static void copy_problems(problems *to, const problems *from)
 {
-    problem_key key;
-    memset(&key, 0, sizeof key);
-    key = (problem_key){ p->kind, p->chunk, p->offset };
-    bool was_there;
-    map_put(known, span_of(&key, sizeof key), &was_there);
-    return !was_there;
+    for (size_t i = 0; i < from->count; i++)
+        problems_note(to, from->items[i].kind, from->items[i].chunk, from->items[i].offset, "%s", from->items[i].text);
+    to->dropped += from->dropped;
+}
+
+static void tell_progress(const log_pass *p, uint64_t *told, uint64_t done)
+{
+    if (done > p->item->size)
+        done = p->item->size;
+    if (p->item->member || done <= *told)
+        return;
+    progress_add(p->reader->setup.progress, done - *told);
+    *told = done;
 }
 
 /* Live records first, all of them; then what lies in slack and in dead chunks, because detectors see a log in its order.
- * `slack` remembers which chunks have any, so that only those are read again. */
-static void read_live(log_pass *p, const evtx *log, bool *slack)
+ * `slack` remembers which chunks have remains of records, readable or not: only those are looked at again. */
+static bool read_live(log_pass *p, const evtx *log, bool *slack)
 {
     evtx_reader *r = p->reader->chunks;
     evtx_record record;
     uint64_t told = 0;
-    for (size_t i = 0; i < log->chunk_count; i++) {
-        bool loaded = evtx_chunk_load(r, log, i, p->noted);
-        while (loaded && evtx_next(r, &record))
-            see(p, &record);
-        slack[i] = loaded && evtx_next_recovered(r, &record);
-        if (!p->item->member) {
-            uint64_t done = (uint64_t)(i + 1) * EVTX_CHUNK < p->item->size ? (uint64_t)(i + 1) * EVTX_CHUNK : p->item->size;
-            if (done > told)
-                progress_add(p->reader->setup.progress, done - told);
-            told = done > told ? done : told;
-        }
-    }
-    if (!p->item->member && p->item->size > told)
-        progress_add(p->reader->setup.progress, p->item->size - told);
-}
-
-static void read_slack(log_pass *p, const evtx *log, const bool *slack)
-{
-    evtx_reader *r = p->reader->chunks;
-    evtx_record record;
-    map known;
-    map_init(&known);
-    for (size_t i = 0; i < p->noted->count; i++)
-        is_new(&known, &p->noted->items[i]);
+    bool any = false;
     arena mem;
     arena_init(&mem, 0);
     for (size_t i = 0; i < log->chunk_count; i++) {
-        problems again;
+        problems noted;
+        arena_reset(&mem);
+        problems_init(&noted, &mem);
+        bool loaded = evtx_chunk_load(r, log, i, &noted);
+        while (loaded && evtx_next(r, &record))
+            see(p, &record);
+        copy_problems(p->noted, &noted);
+        uint64_t before = noted.count + noted.dropped;
+        slack[i] = loaded && (evtx_next_recovered(r, &record) || noted.count + noted.dropped > before);
+        any |= slack[i];
+        tell_progress(p, &told, (uint64_t)(i + 1) * EVTX_CHUNK);
+    }
+    tell_progress(p, &told, UINT64_MAX);
+    arena_done(&mem);
+    return any;
+}
+
+/* Remains are many in a log that wraps, and most of them can never be read: they are one problem together. */
+typedef struct { uint64_t count; problem first; } unread;
+
+static void count_unread(unread *u, arena *mem, const problems *noted, size_t from)
+{
+    if (noted->count > from && u->count == 0) {
+        u->first = noted->items[from];
+        u->first.text = arena_str(mem, u->first.text);
+    }
+    u->count += noted->count - from + noted->dropped;
+}
+
+/* A template that was written over is borrowed from this log's own records, never from another log: so what is recovered of a
+ * file does not depend on what else is read. */
+static void read_slack(log_pass *p, const evtx *log, const bool *slack)
+{
+    binxml_templates *own = binxml_templates_new();
+    evtx_reader *r = evtx_reader_new(own);
+    evtx_meet_templates(r, log);
+    binxml_templates_lend(own);
+    event_view *shared = p->reader->view;
+    p->reader->view = event_view_new(detect_run_fields(p->reader->setup.run));     /* serials of templates are another store's */
+
+    unread remains = { 0 };
+    buf whole;
+    arena mem;
+    arena_init(&mem, 0);
+    buf_init(&whole, 4 << 20);
+    for (size_t i = 0; i < log->chunk_count; i++) {
+        evtx_record record;
+        problems noted;
         if (!slack[i])
             continue;
         arena_reset(&mem);
-        problems_init(&again, &mem);
-        bool more = evtx_chunk_load(r, log, i, &again);
-        while (more && evtx_next(r, &record))
+        problems_init(&noted, &mem);
+        bool loaded = evtx_chunk_load(r, log, i, &noted);
+        while (loaded && evtx_next(r, &record))
             ;
-        while (more && evtx_next_recovered(r, &record))
-            see(p, &record);
-        for (size_t j = 0; j < again.count && p->noted->count < PROBLEMS_KEPT; j++) {
-            const problem *q = &again.items[j];
-            if (is_new(&known, q))
-                problems_note(p->noted, q->kind, q->chunk, q->offset, "%s", q->text);
+        size_t before = noted.count;
+        noted.dropped = 0;
+        while (loaded && evtx_next_recovered(r, &record)) {
+            /* What cannot be read to its end is not believed at all. */
+            binxml_fault why;
+            buf_clear(&whole);
+            if (binxml_json(&record.xml, &whole, &why))
+                see(p, &record);
+            else
+                problems_note(&noted, "recovered.document", record.chunk, record.offset, "record %llu: %s", (unsigned long long)record.id,
+                              why.field ? why.field : "not to be understood");
         }
+        count_unread(&remains, &p->mem, &noted, before);
     }
+    if (remains.count)
+        problems_note(p->noted, remains.first.kind, remains.first.chunk, remains.first.offset, "remains of %llu older records cannot be read; the first: %.300s",
+                      (unsigned long long)remains.count, remains.first.text);
+    buf_done(&whole);
     arena_done(&mem);
-    map_done(&known);
+    event_view_free(p->reader->view);
+    p->reader->view = shared;
+    evtx_reader_free(r);
+    binxml_templates_free(own);
 }
 
 static void add_act(void *context, const act *a) { digest_add_act(context, a); }
@@ -227,8 +268,8 @@ status log_read(log_reader *r, const evidence_item *item, problems *noted, evide
     names_init(&p.channels);
     p.detectors = detect_pass_new(r->setup.run, e->id, e->path);
     bool *slack = arena_array(&p.mem, log.chunk_count + 1, sizeof *slack);
-    read_live(&p, &log, slack);
-    read_slack(&p, &log, slack);
+    if (read_live(&p, &log, slack))
+        read_slack(&p, &log, slack);
     const detect_sink sink = { .context = out, .act = add_act, .tally = add_tally, .block = add_block, .claim = add_claim, .cut = add_cut };
     detect_pass_end(p.detectors, &sink);
     e->computer = names_most(&p.computers, noted->mem);
