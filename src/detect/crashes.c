@@ -79,7 +79,6 @@ static void bug_check(const crashes_run *run, const event *ev, detect_log *out)
     put_code(a, mem, numbers, count);
     detect_fact(a, "dump", parameter(run, ev, 2, mem));
     detect_fact(a, "report", parameter(run, ev, 3, mem));
-    detect_finding(a, "crash", SEVERITY_MEDIUM, 95, "", NULL);
 }
 
 static void power(const crashes_run *run, const event *ev, detect_log *out)
