@@ -86,19 +86,6 @@ static const char *means_of(const act *a)
     return strcmp(a->kind, "share.write") == 0 ? "smb-file" : NULL;
 }
 
-/* A logon id is a key only while its system runs; acts of one session a day apart are not one cause. */
-static const char *cause_of(const joined *j, const act *a)
-{
-    const char *logon = act_fact(a, "logon"), *family = act_fact(a, "family");
-    static const char *const systems[] = { "0x3e7", "0x3e4", "0x3e5", "0x3e3", "0x0" };
-    for (size_t i = 0; i < sizeof systems / sizeof *systems; i++)
-        if (strcmp(logon, systems[i]) == 0)
-            logon = "";
-    if (logon[0])
-        return arena_printf(j->mem, "logon %s %llu", logon, (unsigned long long)(a->time / MOMENT_DAY));
-    return family[0] ? arena_printf(j->mem, "family %s", family) : NULL;
-}
-
 static double weight_of(const joined *j, const act *a)
 {
     char name[64];
@@ -109,12 +96,12 @@ static double weight_of(const joined *j, const act *a)
 told *finding_from_act(joined *j, uint32_t host, const act *a, const char *kind)
 {
     told *t = finding_new(j, host, kind, a->time, subject_of(j, a));
+    t->of = a;
     t->f.severity = a->severity;
     t->f.confidence = a->confidence;
     t->f.source = a->kind;
     t->how_far = reach_of(kind);
     t->weight = a->finding ? weight_of(j, a) : 0;
-    t->cause = cause_of(j, a);
     t->source = act_fact(a, "source")[0] ? act_fact(a, "source") : NULL;
     t->account = act_fact(a, "account")[0] ? act_fact(a, "account") : act_fact(a, "by")[0] ? act_fact(a, "by") : NULL;
     t->logon = act_fact(a, "logon")[0] ? act_fact(a, "logon") : NULL;

@@ -70,7 +70,10 @@ static void absorb(joined *j, told *into, told *from, bool same_act)
     into->f.confidence = from->f.confidence > into->f.confidence ? from->f.confidence : into->f.confidence;
     into->weight = from->weight > into->weight ? from->weight : into->weight;
     into->how_far = from->how_far > into->how_far ? from->how_far : into->how_far;
-    into->innocent &= from->innocent;
+    if (!from->innocent && into->innocent) {
+        into->innocent = false;
+        into->weight = from->weight;
+    }
     const char **mine[] = { &into->source, &into->workstation, &into->account, &into->logon, &into->access, &into->means, &into->cause };
     const char *others[] = { from->source, from->workstation, from->account, from->logon, from->access, from->means, from->cause };
     for (size_t i = 0; i < sizeof mine / sizeof *mine; i++)

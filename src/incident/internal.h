@@ -90,6 +90,7 @@ typedef enum { REACH_NONE, REACH_ATTEMPT, REACH_ACCESS, REACH_EXECUTION, REACH_P
 /* A finding on its way, with what the story needs and the case does not show. */
 typedef struct {
     finding f;
+    const act *of;                 /* the act that it was made from; NULL: made of many */
     const char *subject;           /* what makes it another one than the next of its kind and time; goes into its id */
     const char *cause;             /* findings with one cause (session, tool run, package, scan) give one vote; NULL: its own */
     double weight;                 /* log-odds that the attacker acted on this host; negative: speaks for innocence */
@@ -137,7 +138,7 @@ struct joined {
     suyuan_case *out;                                    /* what the stages fill */
 };
 
-/* Stages, each in the file of its name. */
+/* Stages, most in the file of their name. */
 void   weights_read(joined *j);
 status gather(joined *j);
 void   identity(joined *j);
@@ -148,10 +149,11 @@ void   crashes_find(joined *j);
 void   guessing_find(joined *j);
 void   direct_find(joined *j);                           /* acts that prove a finding alone */
 void   accounts_find(joined *j);
-void   execution_find(joined *j);
-void   persistence_find(joined *j);
-void   defence_find(joined *j);
-void   network_find(joined *j);
+void   logons_find(joined *j);                           /* logons that break the host's pattern */
+void   defence_find(joined *j);                          /* gaps that somebody may have made */
+void   innocent_mark(joined *j);                         /* habits and administration; before settle_findings */
+void   causes_group(joined *j);                          /* common causes; before settle_findings */
+void   persistence_tell(joined *j);
 void   settle_findings(joined *j);                       /* folds what one cause made twice, gives ids, sorts */
 void   findings_done(joined *j);                         /* gives their heap back */
 void   dark_hosts(joined *j);
@@ -193,6 +195,8 @@ moment      log_begins(const joined *j, uint32_t host, const char *channel);    
 bool        address_inside(const joined *j, const char *address);           /* private, or in a network of our hosts */
 size_t      hosts_at(const joined *j, const char *address, moment t, uint32_t out[4]);   /* best claims, in order of host; 0: none */
 uint32_t    host_named(const joined *j, const char *name, moment t);        /* by name or first label; HOST_NONE: none or several */
+/* The remote session of an account that began at or shortly before t, on this host; NULL: none. */
+const act  *session_before(const joined *j, uint32_t host, const char *account, moment t, moment window);
 bool        address_hostile(const joined *j, const char *address);          /* source of a finding of high severity; after settle_findings */
 place       place_of(const joined *j, const char *address, const char *workstation, moment t);
 bool        account_same(const char *a, const char *b);                     /* without case; a bare name equals any domain's */

@@ -120,6 +120,8 @@ status incident_join(arena *mem, digest *const *digests, size_t count, const sce
         crashes_find(&j);
         guessing_find(&j);
         direct_find(&j);
+        innocent_mark(&j);
+        causes_group(&j);
         settle_findings(&j);
         verdict_hosts(&j);
         crashes_weigh(&j);
