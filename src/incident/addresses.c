@@ -116,6 +116,12 @@ static void own_claims(const joined *j, vec *all)
     }
 }
 
+/* In these logons the workstation is the host itself, whatever the address: the user sits at its screen, near or far. */
+static bool at_the_screen(const char *type)
+{
+    return strcmp(type, "10") == 0 || strcmp(type, "2") == 0 || strcmp(type, "7") == 0 || strcmp(type, "11") == 0 || strcmp(type, "12") == 0;
+}
+
 /* What clients called themselves, by address. An address under which many names speak is a hub or a liar: it names nobody. */
 typedef struct { const char *address, *name; moment from, to; uint64_t successes; bool own; } spoken;
 
@@ -166,14 +172,17 @@ static void spoken_names(const joined *j, vec *all)
             for (size_t m = 0; m < n; m++) {
                 const joined_tally *t = tallies[m];
                 const char *workstation = tally_key(t, "workstation");
+                if (at_the_screen(tally_key(t, "type")))
+                    continue;
                 take_spoken(&names, &of, tally_key(t, "source"), workstation, t->first, t->last, k == 0 ? t->total : 0,
                             k == 0 && same_label(workstation, own));
             }
         }
         const act *const *acts = acts_of(j, i, "logon.session", &n);
         for (size_t m = 0; m < n; m++)
-            take_spoken(&names, &of, act_fact(acts[m], "source"), act_fact(acts[m], "workstation"), acts[m]->time, acts[m]->time, 1,
-                        same_label(act_fact(acts[m], "workstation"), own));
+            if (!at_the_screen(act_fact(acts[m], "type")))
+                take_spoken(&names, &of, act_fact(acts[m], "source"), act_fact(acts[m], "workstation"), acts[m]->time, acts[m]->time, 1,
+                            same_label(act_fact(acts[m], "workstation"), own));
     }
     vec_sort(&names, by_address_name);
     uint64_t most = (uint64_t)weight(j, "identity.names-of-address");

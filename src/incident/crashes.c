@@ -117,10 +117,10 @@ static void time_of_stop(const joined *j, stop *s)
         s->time = told;
         s->basis = strcmp(act_fact(s->unexpected, "basis"), "binary") == 0 ? "binary" : "text";
         s->slack = weight_span(j, "crash.slack-heartbeat");
-        return;
     }
+    /* A record that was written after the heartbeat shows that the system still ran. */
     told = last_sign(j, s->host, s->booted - weight_span(j, "crash.start-spread"));
-    if (moment_known(told) && s->booted - told < weight_span(j, "crash.longest-down")) {
+    if (moment_known(told) && s->booted - told < weight_span(j, "crash.longest-down") && (strcmp(s->basis, "after") == 0 || told > s->time)) {
         s->time = told;
         s->basis = "last-record";
         s->slack = s->booted - told;

@@ -125,7 +125,7 @@ void direct_find(joined *j)
     for (uint32_t i = 0; i < host_total(j); i++) {
         const joined_host *h = host_of(j, i);
         for (size_t k = 0; k < h->act_count; k++)
-            if (h->acts[k]->finding && h->acts[k]->finding[0])
+            if (h->acts[k]->finding && h->acts[k]->finding[0] && strncmp(h->acts[k]->kind, "crash.", 6) != 0)      /* stops are told by crashes.c */
                 finding_from_act(j, i, h->acts[k], h->acts[k]->finding);
     }
 }

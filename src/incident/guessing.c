@@ -432,55 +432,65 @@ uint64_t campaign_before(const campaign *c, moment t)
 
 /* ---- Scanners ---- */
 
-/* A scanner speaks several protocols, tries little with each, and comes again on a schedule without ever getting in. */
-static void mark_scanners(const joined *j, campaign *all, size_t count)
+/* A scanner tries a little on many hosts or protocols, comes again on a schedule, and never gets in; and it is no host of ours
+ * that may have been taken over (an infected server that scans is an infected server). */
+static void mark_scanners(const joined *j, vec *all)
 {
-    size_t least = (size_t)weight(j, "innocent.scanner-protocols"), visits_least = (size_t)weight(j, "innocent.scanner-visits");
-    for (size_t i = 0; i < count; i++) {
-        map protocols;
-        size_t visits = 0;
-        uint64_t most = 0;
-        if (!all[i].source[0])
+    map first_of;
+    map_init(&first_of);
+    for (size_t i = 0; i < all->count; i++) {
+        campaign *c = vec_at(all, i);
+        uint32_t at[4];
+        bool was;
+        if (!c->source[0])
             continue;
+        map_put(&first_of, span_str(c->source), &was);
+        if (was || hosts_at(j, c->source, c->from, at))
+            continue;
+        map protocols, days;
+        uint64_t most = 0;
+        bool won = false;
         map_init(&protocols);
-        for (size_t k = 0; k < count; k++) {
-            if (strcmp(all[k].source, all[i].source) != 0)
+        map_init(&days);
+        for (size_t k = i; k < all->count; k++) {
+            const campaign *o = vec_at(all, k);
+            uint64_t day = o->from / MOMENT_DAY;
+            if (strcmp(o->source, c->source) != 0)
                 continue;
-            map_put(&protocols, span_str(all[k].protocol), &(bool){ false });
-            visits += strcmp(all[k].protocol, all[i].protocol) == 0;
-            most = all[k].total > most ? all[k].total : most;
+            map_put(&protocols, span_str(o->protocol), &(bool){ false });
+            map_put(&days, span_of(&day, sizeof day), &(bool){ false });
+            most = o->total > most ? o->total : most;
+            won |= o->success_time != 0;
         }
-        bool schedule = visits >= visits_least;
-        all[i].scanner = most <= (uint64_t)weight(j, "innocent.scanner-tries") && (schedule || protocols.count >= least);
+        bool scanner = !won && most <= (uint64_t)weight(j, "innocent.scanner-tries")
+                       && (days.count >= (size_t)weight(j, "innocent.scanner-visits") || protocols.count >= (size_t)weight(j, "innocent.scanner-protocols"));
+        for (size_t k = i; k < all->count && scanner; k++) {
+            campaign *o = vec_at(all, k);
+            o->scanner |= strcmp(o->source, c->source) == 0;
+        }
         map_done(&protocols);
+        map_done(&days);
     }
+    map_done(&first_of);
 }
 
-campaign *campaigns_find(joined *j, uint32_t host, size_t *count)
+static void campaigns_find(joined *j, uint32_t host, vec *found)
 {
     client_list clients;
-    vec found;
     vec_init(&clients.all, sizeof(client));
     map_init(&clients.of);
-    vec_init(&found, sizeof(campaign));
     clients_of(j, host, &clients);
+    size_t first = found->count;
     for (size_t i = 0; i < clients.all.count; i++) {
         client *c = vec_at(&clients.all, i);
         if (c->tallies.count)
-            cut_campaigns(j, host, c, &found);
+            cut_campaigns(j, host, c, found);
         vec_done(&c->tallies);
     }
-    *count = found.count;
-    campaign *all = arena_array(j->mem, found.count, sizeof *all);
-    if (found.count)
-        memcpy(all, found.at, found.count * sizeof *all);
-    for (size_t i = 0; i < *count; i++)
-        learn_source(j, &all[i]);
-    mark_scanners(j, all, *count);
+    for (size_t i = first; i < found->count; i++)
+        learn_source(j, vec_at(found, i));
     map_done(&clients.of);
     vec_done(&clients.all);
-    vec_done(&found);
-    return all;
 }
 
 /* ---- Findings ---- */
@@ -506,7 +516,7 @@ static void evidence_of(joined *j, told *t, const campaign *c)
 
 static void tell_campaign(joined *j, const campaign *c)
 {
-    bool spray = c->sort == GUESS_SPRAY, innocent = c->stale || (c->scanner && !c->success_time);
+    bool spray = c->sort == GUESS_SPRAY, innocent = c->stale || c->scanner;
     bool flood = c->peak >= (double)rule_number(j, "flood", "tries");
     bool inside = c->source[0] && address_inside(j, c->source);
     told *t = finding_new(j, c->host, spray ? "password-spraying" : "password-guessing", c->from,
@@ -598,17 +608,28 @@ static void tell_crowd(joined *j, const campaign *all, size_t count)
                     write_time(j, from), "to", ARG_TIME, write_time(j, to), NULL);
 }
 
+static void tell_host(joined *j, const campaign *all, size_t count)
+{
+    bool many = crowd(j, all, count);
+    for (size_t k = 0; k < count; k++)
+        if (!many || !all[k].source[0] || all[k].success_time || all[k].stale || address_inside(j, all[k].source))
+            tell_campaign(j, &all[k]);
+    if (many)
+        tell_crowd(j, all, count);
+}
+
 void guessing_find(joined *j)
 {
+    vec all;
+    size_t *from = arena_array(j->mem, host_total(j) + 1, sizeof *from);
+    vec_init(&all, sizeof(campaign));
     for (uint32_t i = 0; i < host_total(j); i++) {
-        size_t count;
-        campaign *all = campaigns_find(j, i, &count);
-        campaigns_follow(j, all, count);
-        bool many = crowd(j, all, count);
-        for (size_t k = 0; k < count; k++)
-            if (!many || !all[k].source[0] || all[k].success_time || all[k].stale || address_inside(j, all[k].source))
-                tell_campaign(j, &all[k]);
-        if (many)
-            tell_crowd(j, all, count);
+        campaigns_find(j, i, &all);
+        from[i + 1] = all.count;
+        campaigns_follow(j, (campaign *)all.at + from[i], from[i + 1] - from[i]);
     }
+    mark_scanners(j, &all);
+    for (uint32_t i = 0; i < host_total(j); i++)
+        tell_host(j, (const campaign *)all.at + from[i], from[i + 1] - from[i]);
+    vec_done(&all);
 }

@@ -26,8 +26,7 @@ typedef struct {
     const act *success; const joined_tally *success_tally; moment success_time;      /* set by guessed.c */
 } campaign;
 
-campaign *campaigns_find(joined *j, uint32_t host, size_t *count);
-void      campaigns_follow(joined *j, campaign *all, size_t count);      /* successes, and findings of them */
+void      campaigns_follow(joined *j, campaign *all, size_t count);      /* of one host: successes, and findings of them */
 bool      campaign_tried(const campaign *c, const char *account, moment before);     /* this account failed in it before */
 uint64_t  campaign_before(const campaign *c, moment t);                  /* tries before t */
 const char *campaign_source(const campaign *c);                          /* address as told or learned; NULL: neither */

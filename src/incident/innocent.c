@@ -15,7 +15,8 @@ const act *session_before(const joined *j, uint32_t host, const char *account, m
         for (size_t i = 0; i < n && acts[i]->time <= t; i++) {
             const char *type = act_fact(acts[i], "type");
             bool remote = strcmp(type, "3") == 0 || strcmp(type, "10") == 0 || strcmp(type, "8") == 0;
-            if (remote && t - acts[i]->time <= window && account_same(act_fact(acts[i], "account"), account) && (!best || acts[i]->time >= best->time))
+            bool whose = account ? account_same(act_fact(acts[i], "account"), account) : !account_is_system(act_fact(acts[i], "account"), act_fact(acts[i], "sid"));
+            if (remote && whose && act_fact(acts[i], "source")[0] && t - acts[i]->time <= window && (!best || acts[i]->time >= best->time))
                 best = acts[i];
         }
     }
@@ -47,7 +48,7 @@ static const char *source_of(const joined *j, const told *t)
 {
     if (t->source)
         return t->source;
-    const act *session = t->account ? session_before(j, t->f.host, t->account, t->f.time, weight_span(j, "innocent.session-near")) : NULL;
+    const act *session = session_before(j, t->f.host, t->account, t->f.time, weight_span(j, "innocent.session-near"));
     return session ? act_fact(session, "source") : "";
 }
 
@@ -123,7 +124,7 @@ void innocent_mark(joined *j)
             continue;
         const char *source = remote_tool(t) ? source_of(j, t) : "";
         if (source[0] && !source_attacked(j, source))
-            *(occasion *)vec_push(&tools) = (occasion){ arena_printf(j->mem, "%s\x1f%s", source, t->account ? account_name(t->account) : ""), t->f.time, t };
+            *(occasion *)vec_push(&tools) = (occasion){ source, t->f.time, t };
         else if (!remote_tool(t))                    /* on any host: a script of the administrator runs on all of them */
             *(occasion *)vec_push(&habits) = (occasion){ arena_printf(j->mem, "%s\x1f%s", t->f.kind, t->subject), t->f.time, t };
     }

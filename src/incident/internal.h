@@ -76,6 +76,7 @@ typedef struct {
     /* Left by the verdict (verdict.c), before the story. */
     infection infected;
     double weight;                                       /* log-odds that the attacker acted on it */
+    bool named_hostile;                                  /* not collected, and others were attacked from it */
     moment first_hostile;                                /* earliest act that is held against it */
 
     /* Left by the story. */
@@ -195,7 +196,7 @@ moment      log_begins(const joined *j, uint32_t host, const char *channel);    
 bool        address_inside(const joined *j, const char *address);           /* private, or in a network of our hosts */
 size_t      hosts_at(const joined *j, const char *address, moment t, uint32_t out[4]);   /* best claims, in order of host; 0: none */
 uint32_t    host_named(const joined *j, const char *name, moment t);        /* by name or first label; HOST_NONE: none or several */
-/* The remote session of an account that began at or shortly before t, on this host; NULL: none. */
+/* The remote session of an account (NULL: of anybody) that began at or shortly before t, on this host; NULL: none. */
 const act  *session_before(const joined *j, uint32_t host, const char *account, moment t, moment window);
 bool        address_hostile(const joined *j, const char *address);          /* source of a finding of high severity; after settle_findings */
 place       place_of(const joined *j, const char *address, const char *workstation, moment t);

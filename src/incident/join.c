@@ -68,7 +68,7 @@ static void put_coverage(joined *j, const joined_host *from, host *to)
         const char *id = log->partial ? "coverage.partial" : log->cleared ? "coverage.cleared" : log->rolled ? "coverage.rolled" : NULL;
         if (id)
             c->note = say(j, id, "from", ARG_TIME, write_time(j, log->from), "first", ARG_NUMBER, write_u64(j, log->first_record), "missing",
-                          ARG_NUMBER, write_u64(j, log->missing), NULL);
+                          ARG_NUMBER, log->missing ? write_u64(j, log->missing) : NULL, NULL);
     }
 }
 
@@ -120,9 +120,12 @@ status incident_join(arena *mem, digest *const *digests, size_t count, const sce
         crashes_find(&j);
         guessing_find(&j);
         direct_find(&j);
+        logons_find(&j);
+        defence_find(&j);
         innocent_mark(&j);
         causes_group(&j);
         settle_findings(&j);
+        dark_hosts(&j);
         verdict_hosts(&j);
         crashes_weigh(&j);
 
@@ -133,8 +136,13 @@ status incident_join(arena *mem, digest *const *digests, size_t count, const sce
         c->scene = heard;
         c->zone = heard ? heard->zone.name : "UTC";
         c->zone_minutes = heard ? heard->zone.minutes : 0;
+        persistence_tell(&j);
+        processes_tell(&j);
         story_tell(&j);
         plan_make(&j);
+        claims_check(&j);
+        unknowns_tell(&j);
+        headline_tell(&j);
         put_evidence(&j);
         put_hosts(&j);
         put_findings(&j);

@@ -30,12 +30,13 @@ void verdict_hosts(joined *j)
         reach furthest;
         size_t count = votes_of(j, i, votes, &furthest, &h->first_hostile);
         h->weight = weight(j, "host.prior") + votes_sum(j, votes, count);
-        if (h->weight >= weight(j, "host.infected-from") && furthest >= REACH_EXECUTION)
+        if (!h->collected)
+            h->infected = h->named_hostile ? INFECTED_SUSPECTED : INFECTED_UNKNOWN;
+        else if (h->weight >= weight(j, "host.infected-from") && furthest >= REACH_EXECUTION)
             h->infected = INFECTED_YES;
         else if (h->weight >= weight(j, "host.suspected-from") && furthest >= REACH_ACCESS)
             h->infected = INFECTED_SUSPECTED;
-        else if (!h->collected || (log_looks(j, i, "Security", 0, MOMENT_UNKNOWN) == LOOK_BLIND
-                                   && log_looks(j, i, "System", 0, MOMENT_UNKNOWN) == LOOK_BLIND))
+        else if (log_looks(j, i, "Security", 0, MOMENT_UNKNOWN) == LOOK_BLIND && log_looks(j, i, "System", 0, MOMENT_UNKNOWN) == LOOK_BLIND)
             h->infected = INFECTED_UNKNOWN;
         else
             h->infected = INFECTED_NO;

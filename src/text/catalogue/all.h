@@ -7,3 +7,4 @@
 #include "text/catalogue/incident_story.def"
 #include "text/catalogue/plan.def"
 #include "text/catalogue/incident_crashes.def"
+#include "text/catalogue/incident_rest.def"
