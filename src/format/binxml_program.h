@@ -41,5 +41,9 @@ struct bx_program {
 /* NULL when only the walker can write it. Interns names, so the caller holds the store. */
 const bx_program *bx_compile(binxml_templates *store, const binxml_template *t, arena *mem);
 uint32_t          bx_intern(binxml_templates *store, bx_name name);
-/* Puts the record as one object. False: it is irregular, and nothing was put. */
+/* Puts the record as one object. False: it is irregular, and nothing was put. The two are one source, compiled for the
+ * processors that every x86-64 is, and for those that have AVX2; bx_run is whichever serves here. */
 bool              bx_run(const binxml *x, buf *out);
+bool              bx_run_sse2(const binxml *x, buf *out);
+bool              bx_run_avx2(const binxml *x, buf *out);
+bool            (*bx_best_run(void))(const binxml *x, buf *out);

@@ -1,6 +1,6 @@
-/* Programs run over a record's bytes. */
+/* Programs run over a record's bytes. Compiled twice: as bx_run_sse2 and, for processors that have it, as bx_run_avx2. */
+#include "format/binxml_fast.h"
 #include "format/binxml_program.h"
-
 #include "format/evtx_reader.h"
 
 enum { SLOTS = 1024 };               /* a record with more is the walker's */
@@ -15,31 +15,104 @@ typedef struct {
 
 static uint8_t *run(frame *f, const bx_program *p);
 
+static inline uint8_t type_of(const frame *f, uint16_t slot) { return f->x->descriptors[4 * (size_t)slot + 2]; }
+static inline const uint8_t *bytes_of(const frame *f, uint16_t slot) { return f->x->values + f->at[slot]; }
+static inline size_t length_of(const frame *f, uint16_t slot) { return f->at[slot + 1] - f->at[slot]; }
+
 static inline binxml_value slot_of(const frame *f, uint16_t slot)
 {
-    const binxml *x = f->x;
-    return (binxml_value){ x->descriptors[4 * (size_t)slot + 2], { x->values + f->at[slot], f->at[slot + 1] - f->at[slot] } };
+    return (binxml_value){ type_of(f, slot), { bytes_of(f, slot), length_of(f, slot) } };
 }
 
-static inline bool is_null(binxml_value v)
+static inline bool is_null(const frame *f, uint16_t slot)
 {
-    return v.type == BINXML_NULL || (v.type == BINXML_BINXML && v.bytes.len == 0);
+    uint8_t type = type_of(f, slot);
+    return type == BINXML_NULL || (type == BINXML_BINXML && length_of(f, slot) == 0);
 }
 
-static inline uint8_t *put_bytes(uint8_t *to, const uint8_t *from, size_t len)
+/* Whether the element that depends on a slot is left out. A slot that the record does not have leaves nothing out. */
+static inline bool is_left_out(const frame *f, uint16_t slot)
+{
+    return slot != BX_NO_SLOT && slot < f->x->slot_count && is_null(f, slot);
+}
+
+static inline uint8_t *put_bytes(uint8_t *to, const char *from, size_t len)
 {
     memcpy(to, from, len);
     return to + len;
 }
 
-static inline uint8_t *put_value(uint8_t *to, binxml_value v)
+/* A value's parts go in registers: one that is put together in memory and taken apart again costs more than writing it. */
+
+static inline bool is_empty(uint8_t type, const uint8_t *at, size_t len)
 {
+    if (type == BINXML_NULL || len == 0)
+        return true;
+    if (type == BINXML_WSTRING)
+        return len < 2 || le16(at) == 0;
+    return type == BINXML_ASTRING && bx_empty((binxml_value){ type, { at, len } });
+}
+
+static __attribute__((noinline)) uint8_t *put_other(uint8_t *to, uint8_t type, const uint8_t *at, size_t len)
+{
+    binxml_value v = { type, { at, len } };
     if (bx_bare(v))
         return bx_text_json(to, v);
     *to++ = '"';
     to = bx_text_json(to, v);
     *to++ = '"';
     return to;
+}
+
+/* A value that is not empty. The types that records are made of are written here; all others, and those whose size is not
+ * their type's, as the walker does. */
+static uint8_t *put_value(bx_day *day, uint8_t *to, uint8_t type, const uint8_t *at, size_t len)
+{
+    switch (type) {
+    case BINXML_WSTRING:
+        *to = '"';
+        to = fast_wide(to + 1, at, len / 2);
+        break;
+    case BINXML_U8:
+        return len == 1 ? fast_small(to, at[0]) : put_other(to, type, at, len);
+    case BINXML_U16:
+        return len == 2 ? fast_decimal(to, le16(at)) : put_other(to, type, at, len);
+    case BINXML_U32:
+        return len == 4 ? fast_decimal(to, le32(at)) : put_other(to, type, at, len);
+    case BINXML_U64:
+        return len == 8 ? fast_decimal(to, le64(at)) : put_other(to, type, at, len);
+    case BINXML_I32:
+        return len == 4 ? fast_signed(to, (int32_t)le32(at)) : put_other(to, type, at, len);
+    case BINXML_HEX32:
+    case BINXML_HEX64:
+        if (len != (type == BINXML_HEX32 ? 4 : 8))
+            return put_other(to, type, at, len);
+        *to = '"';
+        to = fast_hex(to + 1, len == 4 ? le32(at) : le64(at));
+        break;
+    case BINXML_GUID:
+        if (len != 16)
+            return put_other(to, type, at, len);
+        *to = '"';
+        to = fast_guid(to + 1, at);
+        break;
+    case BINXML_FILETIME:
+        if (len != 8)
+            return put_other(to, type, at, len);
+        *to = '"';
+        to = fast_filetime(to + 1, le64(at), day);
+        break;
+    case BINXML_SID:
+        if (len < 8 || len != 8 + 4u * at[1])
+            return put_other(to, type, at, len);
+        *to = '"';
+        to = fast_sid(to + 1, at);
+        break;
+    default:
+        return put_other(to, type, at, len);
+    }
+    *to = '"';
+    return to + 1;
 }
 
 /* Adds up the slots' sizes; false when they are too many, too few, or go beyond the document. A document in a slot must end
@@ -89,98 +162,120 @@ static uint8_t *put_document(frame *f, uint8_t *to, binxml_value v, const part *
     return buf_room(f->out, f->room) ? f->out->at + f->out->len : NULL;
 }
 
-static uint8_t *put_array(uint8_t *to, binxml_value v)
+static inline bool is_several(uint8_t type, const uint8_t *at, size_t len)
+{
+    return (type & BINXML_ARRAY) && bx_items_count((binxml_value){ type, { at, len } }) > 1;
+}
+
+/* An empty item of an array of texts is a Data without anything in it. */
+static uint8_t *put_data(frame *f, uint8_t *to, binxml_value v)
+{
+    if (is_empty(v.type, v.bytes.at, v.bytes.len))
+        return put_bytes(to, "\"\"", 2);
+    return put_value(&f->x->reader->day, to, v.type, v.bytes.at, v.bytes.len);
+}
+
+static uint8_t *put_items(frame *f, uint8_t *to, binxml_value v)
 {
     binxml_items items = binxml_items_of(v);
     binxml_value item;
-    *to++ = '[';
     for (bool more = false; binxml_items_next(&items, &item); more = true) {
         if (more)
             *to++ = ',';
-        to = put_value(to, item);
+        to = put_data(f, to, item);
     }
+    return to;
+}
+
+static uint8_t *run_nested_value(frame *f, const op *o, uint8_t *to)
+{
+    *to++ = '{';
+    to = put_document(f, to, slot_of(f, o->slot), NULL, 0, o->flags & VALUE_CONTAINER);
+    if (to)
+        to[-1] = '}';
+    return to;
+}
+
+static uint8_t *run_array(frame *f, const op *o, uint8_t *to)
+{
+    if (!(o->flags & VALUE_DATA))
+        return NULL;
+    *to++ = '[';
+    to = put_items(f, to, slot_of(f, o->slot));
     *to++ = ']';
     return to;
 }
 
-static inline bool is_several(binxml_value v)
+static inline uint8_t *run_value(frame *f, const op *o, const uint8_t *text, uint8_t *to)
 {
-    return (v.type & BINXML_ARRAY) && bx_items_count(v) > 1;
-}
-
-/* An empty item of an array of texts is a Data without anything in it. */
-static uint8_t *put_data(uint8_t *to, binxml_value v)
-{
-    if (bx_empty(v))
-        return put_bytes(to, (const uint8_t *)"\"\"", 2);
-    return put_value(to, v);
-}
-
-static uint8_t *run_value(frame *f, const op *o, const uint8_t *text, uint8_t *to)
-{
-    binxml_value v = slot_of(f, o->slot);
-    if ((o->flags & VALUE_DEPENDS) && is_null(v))
+    uint8_t type = type_of(f, o->slot);
+    const uint8_t *at = bytes_of(f, o->slot);
+    size_t len = length_of(f, o->slot);
+    if ((o->flags & VALUE_DEPENDS) && is_null(f, o->slot))
         return to;
-    to = put_bytes(to, text + o->text, o->len);
-    if (v.type == BINXML_BINXML && v.bytes.len) {
-        *to++ = '{';
-        to = put_document(f, to, v, NULL, 0, o->flags & VALUE_CONTAINER);
-        if (!to)
-            return NULL;
-        to[-1] = '}';
-    } else if (is_several(v)) {
-        if (!(o->flags & VALUE_DATA))
-            return NULL;
-        to = put_array(to, v);
-    } else if (bx_empty(v)) {
-        to = o->flags & VALUE_DATA ? put_bytes(to, (const uint8_t *)"\"\"", 2) : put_bytes(to, (const uint8_t *)"null", 4);
-    } else {
-        to = put_value(to, v);
-    }
-    *to++ = ',';
+    to = fast_copy(to, text + o->text, o->len);
+    if (is_empty(type, at, len))
+        to = o->flags & VALUE_DATA ? put_bytes(to, "\"\"", 2) : put_bytes(to, "null", 4);
+    else if (type == BINXML_BINXML)
+        to = run_nested_value(f, o, to);
+    else if (is_several(type, at, len))
+        to = run_array(f, o, to);
+    else
+        to = put_value(&f->x->reader->day, to, type, at, len);
+    if (to)
+        *to++ = ',';
     return to;
 }
 
 static uint8_t *run_element(frame *f, const op *o, const bx_program *p, uint8_t *to)
 {
-    to = put_bytes(to, p->text + o->text, o->len);
+    to = fast_copy(to, p->text + o->text, o->len);
     bool is_object = false;
     for (const part *a = p->parts + o->parts, *end = a + o->count; a < end; a++) {
-        binxml_value v = { BINXML_NULL, { 0 } };
+        uint8_t type = BINXML_NULL;
+        const uint8_t *at = NULL;
+        size_t len = 0;
         if (a->slot != BX_NO_SLOT) {
-            v = slot_of(f, a->slot);
-            if (bx_empty(v))
+            type = type_of(f, a->slot);
+            at = bytes_of(f, a->slot);
+            len = length_of(f, a->slot);
+            if (is_empty(type, at, len))
                 continue;
-            if (v.type == BINXML_BINXML || is_several(v))
+            if (type == BINXML_BINXML || is_several(type, at, len))
                 return NULL;
         }
         if (is_object)
             *to++ = ',';
         else
-            to = put_bytes(to, (const uint8_t *)"{\"#attributes\":{", 16);
+            to = put_bytes(to, "{\"#attributes\":{", 16);
         is_object = true;
-        to = put_bytes(to, p->text + a->text, a->len);
+        to = fast_copy(to, p->text + a->text, a->len);
         if (a->slot != BX_NO_SLOT)
-            to = put_value(to, v);
+            to = put_value(&f->x->reader->day, to, type, at, len);
     }
     if (is_object)
         *to++ = '}';
-    binxml_value v = o->slot == BX_NO_SLOT ? (binxml_value){ BINXML_NULL, { 0 } } : slot_of(f, o->slot);
-    if (v.type == BINXML_BINXML && v.bytes.len) {
+
+    bool has_content = o->slot != BX_NO_SLOT;
+    uint8_t type = has_content ? type_of(f, o->slot) : BINXML_NULL;
+    const uint8_t *at = has_content ? bytes_of(f, o->slot) : NULL;
+    size_t len = has_content ? length_of(f, o->slot) : 0;
+    if (is_empty(type, at, len)) {
+        if (!is_object)
+            to = put_bytes(to, "null", 4);
+    } else if (type == BINXML_BINXML) {
         *to++ = is_object ? ',' : '{';
-        to = put_document(f, to, v, NULL, 0, o->flags & VALUE_CONTAINER);
+        to = put_document(f, to, slot_of(f, o->slot), NULL, 0, o->flags & VALUE_CONTAINER);
         if (!to)
             return NULL;
         to--;
         is_object = true;
-    } else if (is_several(v)) {
+    } else if (is_several(type, at, len)) {
         return NULL;
-    } else if (!bx_empty(v)) {
+    } else {
         if (is_object)
-            to = put_bytes(to, (const uint8_t *)",\"#text\":", 9);
-        to = put_value(to, v);
-    } else if (!is_object) {
-        to = put_bytes(to, (const uint8_t *)"null", 4);
+            to = put_bytes(to, ",\"#text\":", 9);
+        to = put_value(&f->x->reader->day, to, type, at, len);
     }
     if (is_object)
         *to++ = '}';
@@ -194,40 +289,31 @@ static uint8_t *run_list(frame *f, const op *o, const bx_program *p, uint8_t *to
     const part *first = p->parts + o->parts, *end = first + o->count;
     size_t count = 0;
     for (const part *d = first; d < end; d++) {
-        if (d->depends_on != BX_NO_SLOT && d->depends_on < f->x->slot_count && is_null(slot_of(f, d->depends_on)))
+        if (is_left_out(f, d->depends_on))
             continue;
-        binxml_value v = d->slot == BX_NO_SLOT ? (binxml_value){ BINXML_NULL, { 0 } } : slot_of(f, d->slot);
-        if (v.type == BINXML_BINXML && v.bytes.len)
+        if (d->slot != BX_NO_SLOT && type_of(f, d->slot) == BINXML_BINXML && length_of(f, d->slot))
             return NULL;
-        count += is_several(v) ? bx_items_count(v) : 1;
+        bool several = d->slot != BX_NO_SLOT && is_several(type_of(f, d->slot), bytes_of(f, d->slot), length_of(f, d->slot));
+        count += several ? bx_items_count(slot_of(f, d->slot)) : 1;
     }
     if (count == 0)
         return to;
-    to = put_bytes(to, p->text + o->text, o->len);
+    to = fast_copy(to, p->text + o->text, o->len);
     if (count > 1)
         *to++ = '[';
     bool more = false;
     for (const part *d = first; d < end; d++) {
-        if (d->depends_on != BX_NO_SLOT && d->depends_on < f->x->slot_count && is_null(slot_of(f, d->depends_on)))
+        if (is_left_out(f, d->depends_on))
             continue;
         if (more)
             *to++ = ',';
         more = true;
-        if (d->slot == BX_NO_SLOT) {
-            to = put_bytes(to, p->text + d->text, d->len);
-            continue;
-        }
-        binxml_value v = slot_of(f, d->slot), item;
-        if (!is_several(v)) {
-            to = put_data(to, v);
-            continue;
-        }
-        binxml_items items = binxml_items_of(v);
-        for (bool again = false; binxml_items_next(&items, &item); again = true) {
-            if (again)
-                *to++ = ',';
-            to = put_data(to, item);
-        }
+        if (d->slot == BX_NO_SLOT)
+            to = fast_copy(to, p->text + d->text, d->len);
+        else if (is_several(type_of(f, d->slot), bytes_of(f, d->slot), length_of(f, d->slot)))
+            to = put_items(f, to, slot_of(f, d->slot));
+        else
+            to = put_data(f, to, slot_of(f, d->slot));
     }
     if (count > 1)
         *to++ = ']';
@@ -238,10 +324,10 @@ static uint8_t *run_list(frame *f, const op *o, const bx_program *p, uint8_t *to
 
 static uint8_t *run_document(frame *f, const op *o, const bx_program *p, uint8_t *to)
 {
-    binxml_value v = slot_of(f, o->slot);
-    if (v.type == BINXML_BINXML && v.bytes.len)
-        return put_document(f, to, v, p->parts + o->parts, o->count, false);
-    return bx_empty(v) ? to : NULL;
+    uint8_t type = type_of(f, o->slot);
+    if (is_empty(type, bytes_of(f, o->slot), length_of(f, o->slot)))
+        return to;
+    return type == BINXML_BINXML ? put_document(f, to, slot_of(f, o->slot), p->parts + o->parts, o->count, false) : NULL;
 }
 
 static uint8_t *run(frame *f, const bx_program *p)
@@ -249,9 +335,9 @@ static uint8_t *run(frame *f, const bx_program *p)
     uint8_t *to = f->out->at + f->out->len;
     for (const op *o = p->ops; to; o++)
         switch (o->kind) {
-        case OP_TEXT: to = put_bytes(to, p->text + o->text, o->len); break;
+        case OP_TEXT: to = fast_copy(to, p->text + o->text, o->len); break;
         case OP_VALUE: to = run_value(f, o, p->text, to); break;
-        case OP_IF: if (o->slot < f->x->slot_count && is_null(slot_of(f, o->slot))) o += o->count; break;
+        case OP_IF: o += is_left_out(f, o->slot) ? o->count : 0; break;
         case OP_ELEMENT: to = run_element(f, o, p, to); break;
         case OP_LIST: to = run_list(f, o, p, to); break;
         case OP_DOCUMENT: to = run_document(f, o, p, to); break;
@@ -259,7 +345,7 @@ static uint8_t *run(frame *f, const bx_program *p)
             if (to[-1] == ',')
                 to[-1] = '}';
             else
-                to = put_bytes(to - 1, (const uint8_t *)"null", 4);
+                to = put_bytes(to - 1, "null", 4);
             *to++ = ',';
             break;
         case OP_END: return to;
@@ -267,7 +353,7 @@ static uint8_t *run(frame *f, const bx_program *p)
     return NULL;
 }
 
-bool bx_run(const binxml *x, buf *out)
+bool BX_RUN(const binxml *x, buf *out)
 {
     const bx_program *p = x->template_->json;
     size_t before = out->len, limit = out->limit;

@@ -106,6 +106,9 @@ const bx_node *bx_data_name(const bx_node *element);                            
 static inline bool bx_name_is(bx_name a, const char *text) { return span_is(span_of(a.at, a.len), text); }
 static inline bool bx_name_eq(bx_name a, bx_name b) { return span_eq(span_of(a.at, a.len), span_of(b.at, b.len)); }
 
+/* The text of a day, "2020-05-11T": most records are of the same one as the record before. */
+typedef struct { uint64_t day; uint8_t text[16]; } bx_day;
+
 /* Values. Writers of text put at `to`, where BX_ROOM(len) bytes are free, and give back the end. */
 #define BX_ROOM(len) (6u * (size_t)(len) + 64u)
 bool     bx_empty(binxml_value v);                     /* shows nothing: NULL, no bytes, text of no unit */

@@ -1,5 +1,21 @@
 /* Records as text: by their template's program where it can, else by way of a resolved tree. */
 #include "format/binxml_program.h"
+#include "format/evtx_reader.h"
+
+bool (*bx_best_run(void))(const binxml *x, buf *out)
+{
+#if defined(__x86_64__)
+    bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+    return has_avx2 ? bx_run_avx2 : bx_run_sse2;
+#else
+    return NULL;                     /* no program runs: the walker writes every record */
+#endif
+}
+
+bool bx_run(const binxml *x, buf *out)
+{
+    return x->reader->run && x->reader->run(x, out);
+}
 
 static bool write_tree(const binxml *x, buf *out, bool (*write)(const bx_node *, buf *), binxml_fault *why)
 {

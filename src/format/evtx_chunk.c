@@ -1,6 +1,8 @@
 /* A chunk: verified, and its records one after the other; what lies between and behind them, carved. */
 #include "format/evtx_reader.h"
 
+#include "format/binxml_program.h"
+
 #include "base/hash.h"
 
 #include <errno.h>
@@ -20,6 +22,8 @@ evtx_reader *evtx_reader_new(binxml_templates *shared)
     r->template_slots = arena_array(&mem, EVTX_CHUNK, sizeof *r->template_slots);
     r->name_slots = arena_array(&mem, EVTX_CHUNK, sizeof *r->name_slots);
     r->own_mem = mem;
+    r->run = bx_best_run();
+    r->day.day = UINT64_MAX;
     vec_init(&r->templates, sizeof(evtx_met));
     vec_init(&r->names, sizeof(evtx_name));
     vec_init(&r->gaps, sizeof(evtx_gap));

@@ -36,6 +36,9 @@ struct evtx_reader {
     vec templates, names;                    /* evtx_met, evtx_name */
     arena chunk_mem, record_mem;
 
+    bool (*run)(const binxml *, buf *);      /* programs, as this processor runs them best */
+    bx_day day;
+
     /* what was met in this run, by content */
     evtx_variant **variants;
     size_t variant_count;
