@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#define CLUSTERS 12u
+
 static void put_points(runs *to, const json *hypothesis, const char *side, const char *tone)
 {
     for (const json *s = tell_first(hypothesis, side); s; s = s->next) {
@@ -78,8 +80,8 @@ static void crash_table(const report *r, block *in)
 {
     table *t = doc_table(in, r->d, "crash-table", tell_label("report.crash-table"), "stack", 220000);
     static const struct { const char *title, *tone; } columns[] = {
-        { "report.host", "name" }, { "report.time", "time" }, { "report.bug-check", NULL }, { "report.module", "code" },
-        { "report.causes", NULL }, { "report.verdict", "wide" }, { "report.evidence", "ref" },
+        { "report.host", "name" }, { "report.time", "time" }, { "report.bug-check", "check" }, { "report.causes", "causes" },
+        { "report.verdict", "wide" }, { "report.evidence", "ref" },
     };
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
         doc_column(t, tell_label(columns[i].title), columns[i].tone);
@@ -96,23 +98,26 @@ static void crash_table(const report *r, block *in)
             runs_line(&line->cells[2]);
             runs_add(&line->cells[2], RUN_SMALL, (both){ tell_clip(r, check, "name"), NULL });
             runs_line(&line->cells[2]);
-            for (const json *p = tell_first(check, "parameters"); p; p = p->next) {
-                runs_code(&line->cells[2], tell_text(r, p));
-                runs_text(&line->cells[2], " ");
-            }
+            for (const json *p = tell_first(check, "parameters"); p; p = p->next)
+                runs_add(&line->cells[2], RUN_SMALL, (both){ arena_printf(r->mem, "%s ", tell_text(r, p)), NULL });
         } else
             runs_words(&line->cells[2], tell_label("report.no-bug-check"));
-        put_code(r, &line->cells[3], c, "module");
-        size_t n = 0;
-        for (const json *h = tell_first(c, "hypotheses"); h && n < 3; h = h->next, n++) {
-            const char *cause = json_str(h, "cause");
-            runs_line(&line->cells[4]);
-            runs_words(&line->cells[4], tell_word(r, strncmp(cause, "cause.", 6) == 0 ? "" : "cause.", cause));
-            runs_text(&line->cells[4], " ");
-            put_likelihood(r, &line->cells[4], h, "score");
+        if (!tell_is_null(c, "module")) {
+            runs_line(&line->cells[2]);
+            runs_add(&line->cells[2], RUN_SMALL, tell_label("report.module"));
+            runs_text(&line->cells[2], " ");
+            put_code(r, &line->cells[2], c, "module");
         }
-        put_sentence(r, &line->cells[5], c, "verdict");
-        put_evidence(r, &line->cells[6], c);
+        size_t n = 0;
+        for (const json *h = tell_first(c, "hypotheses"); h && n < 2; h = h->next, n++) {
+            const char *cause = json_str(h, "cause");
+            runs_line(&line->cells[3]);
+            runs_words(&line->cells[3], tell_word(r, strncmp(cause, "cause.", 6) == 0 ? "" : "cause.", cause));
+            runs_text(&line->cells[3], " ");
+            put_likelihood(r, &line->cells[3], h, "score");
+        }
+        put_sentence(r, &line->cells[4], c, "verdict");
+        put_evidence(r, &line->cells[5], c);
     }
 }
 
@@ -127,7 +132,7 @@ void tell_crashes(report *r, block *in)
     }
     const json *cluster = tell_first(r->c, "crash_clusters");
     size_t number = 0;
-    for (; cluster; cluster = cluster->next)
+    for (; cluster && number < CLUSTERS; cluster = cluster->next)
         tell_cluster(r, section, cluster, number++);
     if (!number) {
         put_sentence(r, doc_paragraph(section, r->d, "answer"), crashes, "verdict");

@@ -5,10 +5,12 @@
 
 #include <stdio.h>
 
+#define SHRINKS 5u
+
 extern const embedded_file report_files[];
 extern const size_t report_files_count;
 
-typedef struct { buf *out; lang first; } writer;
+typedef struct { buf *out; lang first; unsigned shrink; } writer;      /* shrink: limits are halved so many times */
 
 static void put(writer *w, const char *markup)
 {
@@ -83,7 +85,9 @@ static void put_class(writer *w, const char *always, const char *tone)
 
 static void put_link(writer *w, const run *r, const char *class)
 {
-    buf_printf(w->out, "<a class=\"%s\" href=\"#", class);
+    put(w, "<a");
+    put_class(w, class, r->tone);
+    put(w, " href=\"#");
     put_escaped(w, r->target ? r->target : "");
     buf_char(w->out, '"');
     if (r->note) {
@@ -190,6 +194,12 @@ static size_t put_within(writer *w, const buf *all, vec *pieces, size_t limit)
     return left_out;
 }
 
+static size_t limit_of(const writer *w, const block *b)
+{
+    size_t limit = b->limit >> w->shrink;
+    return b->limit && !limit ? 1 : limit;
+}
+
 static void put_left_out(writer *w, size_t count)
 {
     if (!count)
@@ -232,7 +242,7 @@ static void put_list(writer *w, const block *b)
     vec pieces;
     buf_init(&all, SIZE_MAX);
     vec_init(&pieces, sizeof(piece));
-    writer inner = { &all, w->first };
+    writer inner = { &all, w->first, w->shrink };
     for (const block *item = b->first; item; item = item->next) {
         piece *p = vec_push(&pieces);
         *p = (piece){ .at = all.len, .rank = item->rank };
@@ -242,7 +252,7 @@ static void put_list(writer *w, const block *b)
     buf_printf(w->out, "<%s", tag);
     put_class(w, "", b->tone);
     put(w, ">\n");
-    size_t left_out = put_within(w, &all, &pieces, b->limit);
+    size_t left_out = put_within(w, &all, &pieces, limit_of(w, b));
     buf_printf(w->out, "</%s>\n", tag);
     put_left_out(w, left_out);
     vec_done(&pieces);
@@ -329,7 +339,7 @@ static void put_table(writer *w, const block *b)
     vec pieces;
     buf_init(&all, SIZE_MAX);
     vec_init(&pieces, sizeof(piece));
-    writer inner = { &all, w->first };
+    writer inner = { &all, w->first, w->shrink };
     for (const row *r = t->first; r; r = r->next) {
         piece *p = vec_push(&pieces);
         *p = (piece){ .at = all.len, .rank = r->rank };
@@ -354,7 +364,7 @@ static void put_table(writer *w, const block *b)
         put(w, "</th>");
     }
     put(w, "</tr></thead>\n<tbody>\n");
-    size_t left_out = put_within(w, &all, &pieces, b->limit);
+    size_t left_out = put_within(w, &all, &pieces, limit_of(w, b));
     put(w, "</tbody></table></div>\n");
     put_left_out(w, left_out);
     put(w, "</div>\n");
@@ -583,20 +593,31 @@ static void put_title(writer *w, const doc *d)
     put(w, "</p></header>\n");
 }
 
-void doc_html(const doc *d, lang first, buf *out)
+static void put_page(writer *w, const doc *d)
 {
-    writer w = { out, first };
-    put_head(&w, d);
-    put(&w, "<body>\n");
-    put_bar(&w);
-    put(&w, "<div class=\"page\">\n");
-    put_contents(&w, d);
-    put(&w, "<main id=\"main\">\n");
-    put_title(&w, d);
-    put_blocks(&w, d->root);
-    put(&w, "</main>\n</div>\n");
-    put_script_words(&w);
-    put(&w, "<script>");
-    buf_span(out, asset("report.js"));
-    put(&w, "</script>\n</body>\n</html>\n");
+    put_head(w, d);
+    put(w, "<body>\n");
+    put_bar(w);
+    put(w, "<div class=\"page\">\n");
+    put_contents(w, d);
+    put(w, "<main id=\"main\">\n");
+    put_title(w, d);
+    put_blocks(w, d->root);
+    put(w, "</main>\n</div>\n");
+    put_script_words(w);
+    put(w, "<script>");
+    buf_span(w->out, asset("report.js"));
+    put(w, "</script>\n</body>\n</html>\n");
+}
+
+void doc_html(const doc *d, lang first, size_t most, buf *out)
+{
+    size_t before = out->len;
+    for (unsigned shrink = 0; ; shrink++) {
+        writer w = { out, first, shrink };
+        out->len = before;
+        put_page(&w, d);
+        if (out->len - before <= most || shrink == SHRINKS || out->overflow)
+            return;
+    }
 }

@@ -6,6 +6,7 @@
 #include "report/doc.h"
 #include "text/text.h"
 
-void doc_html(const doc *d, lang first, buf *out);
+/* When the page is larger than `most` bytes, it is written again with the limits of tables and lists halved, and again. */
+void doc_html(const doc *d, lang first, size_t most, buf *out);
 /* In both languages where they differ; the page shows one of them. For svg.h `tag` is "tspan", else "span". */
 void html_both(both words, const char *tag, buf *out);

@@ -58,8 +58,8 @@ static void tell_first_host(const report *r, block *in)
 static void spread_table(const report *r, block *in)
 {
     static const struct { const char *title, *tone; } columns[] = {
-        { "report.number", "number" }, { "report.time", "time" }, { "report.from", "name" }, { "report.to", "name" }, { "report.way", NULL },
-        { "report.account", "code" }, { "report.likelihood", "sure" }, { "report.why", "wide" }, { "report.evidence", "ref" },
+        { "report.number", "number" }, { "report.time", "time" }, { "report.from", "name" }, { "report.to", "name" }, { "report.way-account", NULL },
+        { "report.likelihood", "sure" }, { "report.why", "wide" }, { "report.evidence", "ref" },
     };
     table *t = doc_table(in, r->d, "spread-table", tell_label("report.spread-table"), "stack", 150000);
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
@@ -80,10 +80,13 @@ static void spread_table(const report *r, block *in)
         }
         put_host(r, &line->cells[3], e, "to");
         put_how(r, &line->cells[4], e);
-        put_code(r, &line->cells[5], e, "account");
-        put_likelihood(r, &line->cells[6], e, "confidence");
-        put_sentence(r, &line->cells[7], e, "why");
-        put_evidence(r, &line->cells[8], e);
+        if (!tell_is_null(e, "account")) {
+            runs_line(&line->cells[4]);
+            put_code(r, &line->cells[4], e, "account");
+        }
+        put_likelihood(r, &line->cells[5], e, "confidence");
+        put_sentence(r, &line->cells[6], e, "why");
+        put_evidence(r, &line->cells[7], e);
     }
 }
 

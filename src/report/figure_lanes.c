@@ -27,8 +27,11 @@ static size_t gather_times(const report *r, size_t host, moment *times)
         if (!tell_time(f, "time", &from))
             continue;
         times[n++] = from;
-        for (moment k = 1; k <= SPAN_TIMES && tell_time(f, "end", &to) && to > from; k++)
+        if (!tell_time(f, "end", &to) || to <= from)
+            continue;
+        for (moment k = 1; k < SPAN_TIMES; k++)
             times[n++] = from + (to - from) / SPAN_TIMES * k;
+        times[n++] = to;
     }
     for (const json *e = tell_first(r->c, "spread"); e; e = e->next)
         if (host == SIZE_MAX || tell_host(r, e, "to") == host)

@@ -3,6 +3,8 @@
 #include "report/doc_html.h"
 #include "report/tell.h"
 
+#define PAGE_BYTES 4900000u             /* opens quickly, and passes through mail */
+
 status report_html(const json *c, lang first, buf *out)
 {
     arena mem;
@@ -18,7 +20,7 @@ status report_html(const json *c, lang first, buf *out)
         tell_hardening(&r);
         tell_plan(&r);
         tell_annex(&r);
-        doc_html(r.d, first, out);
+        doc_html(r.d, first, PAGE_BYTES, out);
         if (out->overflow)
             s = status_fail(STATUS_LIMIT, "the report is larger than %zu bytes", out->limit);
     }

@@ -47,7 +47,7 @@ static void add_wrapped(sheet *s, const char *mark, const char *utf8, unsigned m
     for (const char *p = mark; *p; p++)
         hang -= ((uint8_t)*p & 0xc0) == 0x80;
     while (text.len) {
-        size_t at = 0, fits = 0;
+        size_t at = 0, fits = 0, full = text.len;
         unsigned used = indent;
         bool last_wide = false;
         uint32_t last = 0;
@@ -57,8 +57,10 @@ static void add_wrapped(sheet *s, const char *mark, const char *utf8, unsigned m
             unsigned columns = columns_of(c);
             if (before && (c == ' ' || ((columns == 2 || last_wide) && !may_not_begin(c) && !may_not_end(last))))
                 fits = before;
-            if (used + columns > WIDTH)
+            if (used + columns > WIDTH) {
+                full = before;
                 break;
+            }
             used += columns;
             last_wide = columns == 2;
             last = c;
@@ -66,7 +68,7 @@ static void add_wrapped(sheet *s, const char *mark, const char *utf8, unsigned m
                 fits = at;
         }
         if (fits == 0)
-            fits = at;
+            fits = full;
         if (++written == most && fits < text.len) {
             add_line(s, span_str(arena_printf(s->mem, "%.*s …", (int)fits, (const char *)text.at)), indent);
             return;

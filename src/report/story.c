@@ -2,6 +2,7 @@
 
 #define STORY_BYTES 330000u
 #define EPISODES 100u
+#define SHEETS 120u                     /* hosts whose time line is drawn */
 #define FINDINGS_BYTES 1150000u
 
 static void tell_episode(const report *r, block *in, const json *episode, bool only)
@@ -135,6 +136,8 @@ static void tell_host_sheet(const report *r, block *in, size_t i)
         const char *en = json_str(n, "en"), *zh = json_str(n, "zh");
         runs_words(&doc_item(notes, r->d, 0)->text, (both){ *en ? en : zh, *zh ? zh : en });
     }
+    if (i >= SHEETS)
+        return;
     bool empty;
     span svg = figure_host(r, i, &empty);
     if (!empty)
@@ -215,7 +218,7 @@ void tell_findings(report *r, block *in)
     t->filtered = true;
     static const struct { const char *title, *tone; } columns[] = {
         { "report.number", "number" }, { "report.time", "time" }, { "report.host", "name" }, { "report.severity", "what" },
-        { "report.detail", "wide" }, { "report.likelihood", "sure" }, { "report.evidence", "ref" },
+        { "report.detail", "wide" }, { "report.evidence", "ref" },
     };
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
         doc_column(t, tell_label(columns[i].title), columns[i].tone);
@@ -236,13 +239,14 @@ void tell_findings(report *r, block *in)
         put_badge(r, &line->cells[3], "severity.", line->severity);
         runs_line(&line->cells[3]);
         runs_words(&line->cells[3], tell_word(r, "kind.", line->kind));
+        runs_line(&line->cells[3]);
+        put_likelihood(r, &line->cells[3], f, "confidence");
         both title = tell_sentence(r, f, "title");
         if (!tell_empty(title))
             runs_add(&line->cells[4], RUN_STRONG, title);
         runs_line(&line->cells[4]);
         put_sentence(r, &line->cells[4], f, "text");
         put_entities(r, &line->cells[4], f);
-        put_likelihood(r, &line->cells[5], f, "confidence");
-        put_evidence(r, &line->cells[6], f);
+        put_evidence(r, &line->cells[5], f);
     }
 }

@@ -185,7 +185,7 @@ static void host_table(const report *r, block *in)
         const json *h = r->hosts[i].of;
         bool bad = tell_is(h, "infected", "yes") || tell_is(h, "infected", "suspected");
         row *line = doc_row(t, r->d, NULL, bad ? 2 : 1);
-        runs_add(&line->cells[0], RUN_LINK, plain(r->hosts[i].name))->target = r->hosts[i].anchor;
+        put_host_number(r, &line->cells[0], i);
         put_texts(r, &line->cells[1], h, "addresses", 3);
         if (!tell_is_null(h, "role"))
             runs_text(&line->cells[2], tell_clip(r, h, "role"));
@@ -207,7 +207,7 @@ static void host_table(const report *r, block *in)
         if (way) {
             put_place(r, &line->cells[5], json_get(way, "from"));
             runs_line(&line->cells[5]);
-            put_how(r, &line->cells[5], way);
+            put_how_in(r, &line->cells[5], way, "short.");
         } else
             runs_text(&line->cells[5], "–");
         uint64_t crashes = 0;

@@ -286,10 +286,11 @@ void put_time(const report *r, runs *to, const json *of, const char *name)
         runs_add(to, RUN_SMALL, tell_label("report.time-unknown"));
 }
 
-static void put_host_number(const report *r, runs *to, size_t host)
+void put_host_number(const report *r, runs *to, size_t host)
 {
     run *link = runs_add(to, RUN_LINK, (both){ r->hosts[host].name, NULL });
     link->target = r->hosts[host].anchor;
+    link->tone = strlen(r->hosts[host].name) <= 18 ? "short" : NULL;
 }
 
 void put_host(const report *r, runs *to, const json *of, const char *name)
@@ -403,10 +404,15 @@ void put_findings(const report *r, runs *to, const json *ids)
 
 void put_how(const report *r, runs *to, const json *of)
 {
+    put_how_in(r, to, of, "");
+}
+
+void put_how_in(const report *r, runs *to, const json *of, const char *prefix)
+{
     bool access = !tell_is_null(of, "access") && !tell_is(of, "access", "unknown");
     bool means = !tell_is_null(of, "means") && !tell_is(of, "means", "unknown");
     if (means)
-        runs_words(to, tell_word(r, "", json_str(of, "means")));
+        runs_words(to, tell_word(r, prefix, json_str(of, "means")));
     if (access && means)
         runs_text(to, " · ");
     if (access)

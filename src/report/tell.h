@@ -56,12 +56,14 @@ void put_sentence(const report *r, runs *to, const json *of, const char *name);
 void put_code(const report *r, runs *to, const json *of, const char *name);
 void put_time(const report *r, runs *to, const json *of, const char *name);     /* "unknown" for null */
 void put_host(const report *r, runs *to, const json *of, const char *name);     /* a link to it; "-" for null */
+void put_host_number(const report *r, runs *to, size_t host);
 void put_place(const report *r, runs *to, const json *place);
 void put_badge(const report *r, runs *to, const char *prefix, const char *word);
 void put_likelihood(const report *r, runs *to, const json *of, const char *name);
 void put_evidence(const report *r, runs *to, const json *of);                   /* its evidence[]: links, six at most, the rest counted */
 void put_findings(const report *r, runs *to, const json *ids);                  /* links to findings, six at most */
 void put_how(const report *r, runs *to, const json *of);                        /* access and means */
+void put_how_in(const report *r, runs *to, const json *of, const char *prefix); /* prefix of the means' word: "short." */
 
 /* Chapters, each in the file of its name; in this order in the report. */
 void tell_summary(report *r);

@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""Reads reports as a browser and a terminal would: page_test.py WRITE_PAGE SAMPLE OUTLINE [--accept]
+
+What must be true of every page, whatever the evidence says: only our own markup, no way out of the page, every link leads
+somewhere, both languages stand side by side, every row fits its table. --accept writes the outline of the sample anew."""
+import base64
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import unicodedata
+from html.parser import HTMLParser
+
+TAGS = set('''html head meta title style body header a button input span div nav ol ul li main p h1 h2 h3 h4 dl dt dd table caption thead
+tbody tr th td small strong code time br figure figcaption section select option label output template script i b
+svg line rect path text tspan'''.split())
+VOID = {'meta', 'input', 'br', 'line', 'rect', 'path'}
+# A link, an image, a handler and an end of every context that evidence may stand in.
+HOSTILE = '"><script>evil()</script><img src=x onerror=evil()>\'--></title></style></script>{x}${1}`javascript:evil()&lt;'
+HIDDEN = '\x1b[31m\x07\u202e\u200b\u2066'
+MAXIMUM = 5_000_000
+
+failures = []
+
+
+def check(name, truth, what):
+    if not truth:
+        failures.append(f'{name}: {what}')
+
+
+class Page(HTMLParser):
+    """Takes a page apart and notes what should not be in it."""
+
+    def __init__(self, name, html):
+        super().__init__(convert_charrefs=True)
+        self.name, self.stack, self.ids, self.targets = name, [], [], []
+        self.texts, self.outline, self.heading = [], [], None
+        self.styles, self.scripts, self.policy = [], [], ''
+        self.languages = {'en': 0, 'zh': 0}
+        self.previous = None
+        self.columns, self.cells, self.rows = [], 0, 0
+        self.feed(html)
+        self.close()
+        check(name, not self.stack, f'elements stay open: {self.stack[-3:]}')
+
+    def handle_starttag(self, tag, attributes):
+        check(self.name, tag in TAGS, f'<{tag}> is none of our elements')
+        for key, value in attributes:
+            value = value or ''
+            check(self.name, not key.startswith('on'), f'<{tag} {key}=...> is a handler')
+            check(self.name, key != 'style', f'<{tag} style=...>')
+            check(self.name, key not in ('src', 'srcset', 'action', 'formaction', 'xlink:href', 'srcdoc', 'background'), f'<{tag} {key}=...> fetches')
+            if key == 'href':
+                check(self.name, value.startswith('#'), f'a link leaves the page: {value[:60]}')
+                self.targets.append(value[1:])
+            if key == 'id':
+                self.ids.append(value)
+            if key == 'http-equiv':
+                self.policy = dict(attributes).get('content', '')
+        attribute = dict(attributes)
+        if attribute.get('lang') in self.languages and tag in ('span', 'tspan'):
+            self.languages[attribute['lang']] += 1
+            if attribute['lang'] == 'zh':
+                check(self.name, self.previous == ('end', tag, 'en'), 'Chinese without its English before it')
+        if tag == 'thead':
+            self.columns.append(0)
+        elif tag == 'th':
+            self.columns[-1] += 1
+        elif tag == 'tr':
+            self.cells = 0
+        elif tag == 'td':
+            self.cells += 1
+        if tag in ('h2', 'h3'):
+            self.heading = [tag, '', '']
+        if tag not in VOID:
+            self.stack.append((tag, attribute.get('lang') if tag != 'html' else None))
+        self.previous = None
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag):
+        check(self.name, self.stack and self.stack[-1][0] == tag, f'</{tag}> ends {self.stack[-1:]}')
+        language = self.stack.pop()[1] if self.stack else None
+        self.previous = ('end', tag, language)
+        if tag == 'tr' and self.cells:
+            self.rows += 1
+            check(self.name, self.cells == self.columns[-1], f'a row has {self.cells} cells, its table {self.columns[-1]}')
+        if self.heading and tag == self.heading[0]:
+            self.outline.append(self.heading)
+            self.heading = None
+
+    def handle_data(self, data):
+        inside = self.stack[-1][0] if self.stack else ''
+        if inside == 'style':
+            self.styles.append(data)
+        elif inside == 'script':
+            self.scripts.append(data)
+        else:
+            self.texts.append(data)
+            self.previous = None if data.strip() else self.previous
+        if self.heading:
+            language = next((l for _, l in reversed(self.stack) if l in ('en', 'zh')), None)
+            if language != 'zh':
+                self.heading[1] += data
+            if language != 'en':
+                self.heading[2] += data
+
+    def handle_comment(self, data):
+        check(self.name, False, f'a comment: {data[:40]}')
+
+
+def page_is_sound(name, html, maximum=MAXIMUM):
+    page = Page(name, html)
+    check(name, len(html.encode()) < maximum, f'{len(html.encode())} bytes')
+    check(name, len(page.ids) == len(set(page.ids)), f'ids stand twice: {[i for i in page.ids if page.ids.count(i) > 1][:3]}')
+    missing = sorted(set(page.targets) - set(page.ids))
+    return page, missing
+
+
+def links_lead_somewhere(name, missing):
+    check(name, not missing, f'links lead nowhere: {missing[:5]}')
+
+
+def policy_holds(name, page):
+    def hashed(text):
+        return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+    check(name, len(page.styles) == 1 and len(page.scripts) == 1, 'one style and one script')
+    check(name, "default-src 'none'" in page.policy and 'unsafe' not in page.policy and '*' not in page.policy, f'policy: {page.policy}')
+    check(name, hashed(page.styles[0]) in page.policy and hashed(page.scripts[0]) in page.policy, 'the policy names other hashes')
+    for word in ('url(', '@import', 'http:', 'https:', '//', 'fetch(', 'XMLHttpRequest', 'WebSocket', 'innerHTML', 'eval(', 'document.write'):
+        check(name, word not in page.styles[0] and word not in page.scripts[0], f'style or script has {word}')
+
+
+def languages_stand_side_by_side(name, page):
+    check(name, page.languages['en'] == page.languages['zh'] > 100, f'languages: {page.languages}')
+
+
+def hostile_text_is_only_text(name, page, text):
+    shown = ''.join(page.texts)
+    check(name, shown.count(text) > 50, 'the evidence is not shown as it is')
+    check(name, 'evil' not in page.scripts[0] + page.styles[0], 'evidence stands in script or style')
+
+
+def hidden_characters_are_shown(name, html):
+    found = [f'U+{ord(c):04X}' for c in set(html) if c not in '\n' and (unicodedata.category(c) in ('Cc', 'Cf') or c in '\u2028\u2029')]
+    check(name, not found, f'hidden characters: {found}')
+    check(name, '\\u202e' in html and '\\x1b' in html, 'what is hidden is not told')
+
+
+def width(line):
+    return sum(2 if unicodedata.east_asian_width(c) in 'WF' else 1 for c in line)
+
+
+def summary_is_short(name, text):
+    lines = text.rstrip('\n').split('\n')
+    check(name, 10 < len(lines) <= 40, f'{len(lines)} lines')
+    wide = [line for line in lines if width(line) > 102]                   # an ellipsis may follow
+    check(name, not wide, f'{width(wide[0]) if wide else 0} columns: {wide[:1]}')
+    check(name, not [c for c in text if unicodedata.category(c) in ('Cc', 'Cf') and c != '\n'], 'hidden characters')
+
+
+def main():
+    write_page, sample, outline_path = sys.argv[1:4]
+
+    def run(*arguments, fails=False):
+        done = subprocess.run([write_page, *arguments], capture_output=True)
+        check(' '.join(a[:20] for a in arguments), (done.returncode != 0) == fails, f'exit {done.returncode} {done.stderr[:200]}')
+        return done.stdout.decode('utf-8')
+
+    for language in ('zh', 'en'):
+        name = f'sample, {language}'
+        html = run('html', language, sample)
+        page, missing = page_is_sound(name, html)
+        links_lead_somewhere(name, missing)
+        policy_holds(name, page)
+        languages_stand_side_by_side(name, page)
+        check(name, f'data-lang="{language}"' in html[:200], 'another language first')
+        summary_is_short(f'summary, {language}', run('summary', language, sample))
+    check('sample', run('html', 'zh', sample) == run('html', 'zh', sample), 'two runs differ')
+
+    with open(sample, encoding='utf-8') as file:
+        case = json.load(file)
+    shown = ''.join(page.texts)
+    for part in [case['headline'][l] for l in ('en', 'zh')] + [s['text'][l] for s in case['story'] for l in ('en', 'zh')] + \
+            [f['title'][l] for f in case['findings'] for l in ('en', 'zh')] + [e['sha256'] for e in case['evidence']] + \
+            [u['text'][l] for u in case['unknowns'] for l in ('en', 'zh')] + [p['command'] for s in case['plan'] for p in s['commands']]:
+        check('sample', part in shown, f'is not in the report: {part[:60]}')
+
+    outline = ''.join(f'{"  " if tag == "h3" else ""}{en.strip()} | {zh.strip()}\n' for tag, en, zh in page.outline)
+    if '--accept' in sys.argv:
+        with open(outline_path, 'w', encoding='utf-8') as file:
+            file.write(outline)
+    with open(outline_path, encoding='utf-8') as file:
+        wanted = file.read()
+    for ours, theirs in zip(outline.splitlines() + [''] * 99, wanted.splitlines()):
+        check('outline', ours == theirs, f'{ours!r} where {theirs!r} was; --accept when that is right')
+    check('outline', len(outline) == len(wanted), 'of another length; --accept when that is right')
+
+    for text in (HOSTILE, HOSTILE + HIDDEN):
+        name = 'hostile' if text == HOSTILE else 'hidden'
+        html = run('html', 'en', '4', text)
+        page, missing = page_is_sound(name, html)
+        links_lead_somewhere(name, missing)
+        policy_holds(name, page)
+        if text == HOSTILE:
+            hostile_text_is_only_text(name, page, text)
+        else:
+            hidden_characters_are_shown(name, html)
+        for language in ('zh', 'en'):
+            summary_is_short(f'{name} summary', run('summary', language, '4', text))
+
+    for text in ('', '<' * 1500):
+        name = f'40 hosts, {len(text)} more bytes a text'
+        page, missing = page_is_sound(name, run('html', 'zh', '40', text))
+        check(name, page.rows > 200, f'{page.rows} rows')
+        check(name, not text or 'left out here' in ''.join(page.texts), 'rows are left out and nothing says so')
+        summary_is_short(f'{name} summary', run('summary', 'zh', '40', text))
+    page_is_sound('no host', run('html', 'en', '0', ''))
+    run('html', 'en', outline_path, fails=True)
+
+    for failure in failures[:40]:
+        print(failure)
+    return 1 if failures else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
