@@ -12,7 +12,7 @@ struct attempt_facts {
     const profile_node *root, *mistyped;
     uint64_t failures;
     moment window, same_try;
-    size_t most, slips;
+    size_t most, slips, tries;
 };
 
 typedef struct { uint32_t count; moment first, last; } failures;
@@ -35,6 +35,7 @@ status attempt_facts_new(const profile *facts, arena *mem, attempt_facts **out)
     f->failures = (uint64_t)profile_number(profile_get(f->root, "guessed"), "failures", &found);
     f->window = (moment)profile_duration(f->mistyped, "window", &found) * MOMENT_SECOND;
     f->most = (size_t)profile_number(f->mistyped, "most", &found);
+    f->tries = (size_t)profile_number(f->mistyped, "tries", &found);
     f->slips = (size_t)profile_number(f->mistyped, "slips", &found);
     f->same_try = (moment)profile_duration(f->root, "same_try", &found) * MOMENT_SECOND;
     *out = f;
@@ -292,12 +293,14 @@ void attempts_failed(attempts *a, const event *ev, const attempt *t, detect_log 
 /* A success shows which of the names that waited were passwords. */
 static void judge_waiting(attempts *a, const attempt *t, detect_log *out)
 {
+    const failures *before = count_for(a, &a->by_place, key_of(detect_scratch(out), place_of(t), ""), false, out);
+    bool guessing = before && before->count >= a->facts->tries && strcmp(place_of(t), "-") != 0;
     for (size_t i = 0; i < a->waiting; i++) {
         held_attempt *h = waiting_at(a, i);
         if (!h->used || !same_place(&h->is, t) || !h->is.reason || !profile_has(a->facts->mistyped, "reasons", h->is.reason))
             continue;
         const char *tried = name_of(h->is.account), *is = name_of(t->account);
-        release(a, h, out, looks_slips(tried, is) > a->facts->slips);
+        release(a, h, out, !guessing && looks_slips(tried, is) > a->facts->slips);
     }
     forget_gone(a);
 }

@@ -490,6 +490,18 @@ static uint32_t key_for(tally_kind *k, arena *scratch, const pair *pairs, size_t
     return key_put(k, scratch, pairs, count, won, &is_new);
 }
 
+static void keep_first(detect_log *log, tally_kind *k, size_t most)
+{
+    uint64_t dropped = 0;
+    for (size_t i = most; i < k->entries.count; i++)
+        dropped += ((tally_entry *)vec_at(&k->entries, i))->count;
+    if (dropped == 0)
+        return;
+    k->entries.count = most;
+    merge_entries(k);
+    detect_cut(log, k->kind, dropped);
+}
+
 /* Too much for now: fewer keys, wider buckets, and, of times and ids that no real log has, the first ones only. */
 static void compact(detect_log *log, tally_kind *k)
 {
@@ -503,14 +515,7 @@ static void compact(detect_log *log, tally_kind *k)
             fit_buckets(k);
         for (size_t ways = TALLY_WAYS; k->entries.count > ENTRIES_LIVE / 2 && ways > 0; ways /= 2)
             fold(log, k, &scratch, ways);
-        uint64_t dropped = 0;
-        for (size_t i = ENTRIES_LIVE / 2; i < k->entries.count; i++)
-            dropped += ((tally_entry *)vec_at(&k->entries, i))->count;
-        if (dropped) {
-            k->entries.count = ENTRIES_LIVE / 2;
-            merge_entries(k);
-            detect_cut(log, k->kind, dropped);
-        }
+        keep_first(log, k, ENTRIES_LIVE / 2);
     }
     arena_done(&scratch);
 }
@@ -597,6 +602,7 @@ void tally_give(detect_log *log, const detect_sink *sink)
         fit_buckets(k);
         for (size_t ways = TALLY_WAYS / 2; (k->entries.count > TALLY_BUCKETS || lines_of(k) > TALLY_LINES) && ways > 0; ways /= 2)
             fold(log, k, &scratch, ways);
+        keep_first(log, k, lines_of(k) > TALLY_LINES ? TALLY_LINES : TALLY_BUCKETS);
         arena_done(&scratch);
         give_one(log, k, sink);
     }

@@ -330,6 +330,7 @@ const schema_key profile_keys[] = {
     { "logons", "mistyped", SCHEMA_MAP, SCHEMA_REQUIRED },
     { "logons", "mistyped.window", SCHEMA_DURATION, SCHEMA_REQUIRED },
     { "logons", "mistyped.most", SCHEMA_NUMBER, SCHEMA_REQUIRED },
+    { "logons", "mistyped.tries", SCHEMA_NUMBER, SCHEMA_REQUIRED },
     { "logons", "mistyped.slips", SCHEMA_NUMBER, SCHEMA_REQUIRED },
     { "logons", "mistyped.reasons", SCHEMA_TEXTS, SCHEMA_REQUIRED },
     { "logons", "mistyped.why", SCHEMA_TEXT, SCHEMA_REQUIRED },
