@@ -93,6 +93,32 @@ static double weight_of(const joined *j, const act *a)
     return weight(j, name) * a->confidence / 100;
 }
 
+/* Which remote session did it? The one with its logon id; else the only one of its account (of anybody, when no account is told)
+ * that began seconds before. Services and tasks do not tell who asked for them from where. */
+static void attribute(joined *j, told *t)
+{
+    const act *session = NULL;
+    size_t n;
+    if (t->source || t->how_far < REACH_EXECUTION)
+        return;
+    const act *const *acts = acts_of(j, t->f.host, "logon.session", &n);
+    for (size_t i = 0; t->logon && i < n && acts[i]->time <= t->f.time + MOMENT_SECOND; i++)
+        if (strcasecmp(act_fact(acts[i], "logon"), t->logon) == 0 && act_fact(acts[i], "source")[0] && t->f.time - acts[i]->time < MOMENT_DAY)
+            session = acts[i];
+    if (!session && (strcmp(t->of->kind, "service.install") == 0 || strcmp(t->of->kind, "remote.exec") == 0))
+        session = session_before(j, t->f.host, t->account, t->f.time + MOMENT_SECOND, weight_span(j, "direct.session-before"));
+    if (!session)
+        return;
+    t->source = act_fact(session, "source");
+    t->workstation = act_fact(session, "workstation")[0] ? act_fact(session, "workstation") : t->workstation;
+    t->account = t->account ? t->account : act_fact(session, "account");
+    t->logon = t->logon ? t->logon : act_fact(session, "logon")[0] ? act_fact(session, "logon") : NULL;
+    finding_fact(j, t, "source", t->source);
+    finding_entity(j, t, "address", t->source);
+    finding_entity(j, t, "account", act_fact(session, "account"));
+    finding_act(j, t, session);
+}
+
 told *finding_from_act(joined *j, uint32_t host, const act *a, const char *kind)
 {
     told *t = finding_new(j, host, kind, a->time, subject_of(j, a));
@@ -114,6 +140,7 @@ told *finding_from_act(joined *j, uint32_t host, const act *a, const char *kind)
             finding_entity(j, t, entity_kinds[i].type, act_fact(a, entity_kinds[i].fact));
     finding_technique(j, t, a->techniques);
     finding_act(j, t, a);
+    attribute(j, t);
     const char *text = a->text ? a->text : kind;
     t->f.title = say_facts(j, arena_printf(j->mem, "%s.title", text), a->facts, a->fact_count);
     t->f.text = say_facts(j, arena_printf(j->mem, "%s.text", text), a->facts, a->fact_count);

@@ -104,7 +104,8 @@ static unsigned fits(const joined *j, const campaign *c, const success *s, const
     if (same_client(c, s))
         return tried ? usual ? (unsigned)weight(j, "guessed.sure-usual") : (unsigned)weight(j, "guessed.sure-same") : usual
                      ? 0 : (unsigned)weight(j, "guessed.sure-other-account");
-    if (campaign_source(c) || !tried || usual)
+    /* Who got in stops trying that account; who goes on did not. */
+    if (campaign_source(c) || !tried || usual || campaign_after(c, s->account, s->time) > (uint64_t)weight(j, "guessed.tries-after"))
         return 0;
     return (unsigned)weight(j, s->source[0] ? "guessed.sure-account" : "guessed.sure-account-only");
 }

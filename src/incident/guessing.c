@@ -336,11 +336,18 @@ static guess_sort judge(const joined *j, const campaign *c, const tries *timed, 
     return GUESS_NONE;
 }
 
+/* "No such account", as NTLM, Kerberos and SQL Server say it. */
+static bool is_nobody(const char *reason)
+{
+    return strcmp(reason, "0xc0000064") == 0 || strcmp(reason, "0x6") == 0 || strcmp(reason, "user") == 0;
+}
+
 static void measure(const joined *j, campaign *c)
 {
     uint64_t reasons;
     for (size_t i = 0; i < c->try_count; i++) {
         c->total += c->tries[i].count;
+        c->nobodys += is_nobody(tally_key(c->tries[i].of, "reason")) ? c->tries[i].count : 0;
         if (c->tries[i].last > c->to)
             c->to = c->tries[i].last;
     }
@@ -422,6 +429,15 @@ bool campaign_tried(const campaign *c, const char *account, moment before)
     return false;
 }
 
+uint64_t campaign_after(const campaign *c, const char *account, moment t)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < c->try_count; i++)
+        if (c->tries[i].first > t && account_same(tally_key(c->tries[i].of, "account"), account))
+            n += c->tries[i].count;
+    return n;
+}
+
 uint64_t campaign_before(const campaign *c, moment t)
 {
     uint64_t n = 0;
@@ -432,8 +448,9 @@ uint64_t campaign_before(const campaign *c, moment t)
 
 /* ---- Scanners ---- */
 
-/* A scanner tries a little on many hosts or protocols, comes again on a schedule, and never gets in; and it is no host of ours
- * that may have been taken over (an infected server that scans is an infected server). */
+/* A scanner tries a little, and never gets in. It comes again on a schedule, or speaks many protocols, or asks several hosts for
+ * names that nobody has. It is no host of ours that may have been taken over: an infected server that scans is an infected
+ * server. */
 static void mark_scanners(const joined *j, vec *all)
 {
     map first_of;
@@ -447,9 +464,10 @@ static void mark_scanners(const joined *j, vec *all)
         map_put(&first_of, span_str(c->source), &was);
         if (was || hosts_at(j, c->source, c->from, at))
             continue;
-        map protocols, days;
-        uint64_t most = 0;
+        map protocols, days, hosts;
+        uint64_t most = 0, total = 0, nobodys = 0;
         bool won = false;
+        map_init(&hosts);
         map_init(&protocols);
         map_init(&days);
         for (size_t k = i; k < all->count; k++) {
@@ -459,11 +477,17 @@ static void mark_scanners(const joined *j, vec *all)
                 continue;
             map_put(&protocols, span_str(o->protocol), &(bool){ false });
             map_put(&days, span_of(&day, sizeof day), &(bool){ false });
+            map_put(&hosts, span_of(&o->host, sizeof o->host), &(bool){ false });
             most = o->total > most ? o->total : most;
+            total += o->total;
+            nobodys += o->nobodys;
             won |= o->success_time != 0;
         }
+        bool asks = hosts.count >= 2 && protocols.count >= 2 && (double)nobodys >= weight(j, "innocent.scanner-nobodys") * (double)total;
         bool scanner = !won && most <= (uint64_t)weight(j, "innocent.scanner-tries")
-                       && (days.count >= (size_t)weight(j, "innocent.scanner-visits") || protocols.count >= (size_t)weight(j, "innocent.scanner-protocols"));
+                       && (asks || days.count >= (size_t)weight(j, "innocent.scanner-visits")
+                           || protocols.count >= (size_t)weight(j, "innocent.scanner-protocols"));
+        map_done(&hosts);
         for (size_t k = i; k < all->count && scanner; k++) {
             campaign *o = vec_at(all, k);
             o->scanner |= strcmp(o->source, c->source) == 0;

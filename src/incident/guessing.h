@@ -15,6 +15,7 @@ typedef struct {
     bool local;                                      /* from the host itself, or through a tunnel that ends on it */
     const char *learned;                             /* source told by another log of the same time; NULL: none */
     tries *tries; size_t try_count;                  /* in order of time */
+    uint64_t nobodys;                                 /* tries of names that nobody has */
     uint64_t total, accounts;                        /* accounts: distinct, the folded rest of a cap not among them */
     const char *account;                             /* tried most */
     const char *reason;                              /* of most tries */
@@ -28,5 +29,6 @@ typedef struct {
 
 void      campaigns_follow(joined *j, campaign *all, size_t count);      /* of one host: successes, and findings of them */
 bool      campaign_tried(const campaign *c, const char *account, moment before);     /* this account failed in it before */
+uint64_t  campaign_after(const campaign *c, const char *account, moment t);    /* tries of this account later than t */
 uint64_t  campaign_before(const campaign *c, moment t);                  /* tries before t */
 const char *campaign_source(const campaign *c);                          /* address as told or learned; NULL: neither */

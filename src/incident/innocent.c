@@ -13,10 +13,14 @@ const act *session_before(const joined *j, uint32_t host, const char *account, m
         size_t n;
         const act *const *acts = acts_of(j, host, kinds[k], &n);
         for (size_t i = 0; i < n && acts[i]->time <= t; i++) {
-            const char *type = act_fact(acts[i], "type");
+            const char *type = act_fact(acts[i], "type"), *whom = act_fact(acts[i], "account");
             bool remote = strcmp(type, "3") == 0 || strcmp(type, "10") == 0 || strcmp(type, "8") == 0;
-            bool whose = account ? account_same(act_fact(acts[i], "account"), account) : !account_is_system(act_fact(acts[i], "account"), act_fact(acts[i], "sid"));
-            if (remote && whose && act_fact(acts[i], "source")[0] && t - acts[i]->time <= window && (!best || acts[i]->time >= best->time))
+            bool whose = account ? account_same(whom, account) : !account_is_system(whom, act_fact(acts[i], "sid"));
+            if (!remote || !whose || !act_fact(acts[i], "source")[0] || t - acts[i]->time > window)
+                continue;
+            if (best && !account && strcmp(act_fact(best, "source"), act_fact(acts[i], "source")) != 0)
+                return NULL;                          /* two clients: nobody knows which of them */
+            if (!best || acts[i]->time >= best->time)
                 best = acts[i];
         }
     }

@@ -40,6 +40,8 @@ static unsigned verdict_of(const told *t, const act *a)
         return KNOWN;
     if (t && t->f.severity >= SEVERITY_HIGH)
         return HOSTILE;
+    if (t && strcmp(t->f.kind, "remote-execution") == 0)         /* a tool's service carries one command and does not start again */
+        return UNKNOWN;
     if (t && t->f.severity == SEVERITY_MEDIUM)
         return SUSPICIOUS;
     return act_looks(a, "known") ? KNOWN : UNKNOWN;

@@ -78,16 +78,28 @@ static uint64_t tallied(const joined *j, uint32_t host, const char *kind)
     return total;
 }
 
-/* A Security log of days that has no logon at all was not told to write them. */
+/* How long the host's other logs speak: a Security log that has no logon in all that time was not told to write them. */
+static moment others_span(const joined *j, uint32_t host)
+{
+    moment longest = 0;
+    const joined_host *h = host_of(j, host);
+    for (size_t i = 0; i < h->log_count; i++) {
+        const joined_log *log = vec_at(&j->logs, h->logs[i]);
+        if (moment_known(log->from) && strcmp(log->channel, "Security") != 0 && log->to - log->from > longest)
+            longest = log->to - log->from;
+    }
+    return longest;
+}
+
 static void not_audited(joined *j, vec *all, uint32_t host)
 {
     const joined_log *log = first_of(j, host, "Security");
     size_t sessions;
     acts_of(j, host, "logon.session", &sessions);
-    if (!log || log->partial || log->records < (uint64_t)weight(j, "unknowns.audit-records") || log->to - log->from < weight_span(j, "unknowns.audit-span"))
+    bool kept = log && (log->to - log->from >= weight_span(j, "unknowns.audit-span") || (log->first_record == 1 && !log->cleared));
+    if (!log || log->partial || !kept || others_span(j, host) < weight_span(j, "unknowns.audit-span"))
         return;
-    bool failures = tallied(j, host, "logon.failure") > 0, successes = tallied(j, host, "logon.success") > 0 || sessions > 0;
-    if (!failures && !successes)
+    if (tallied(j, host, "logon.failure") == 0 && tallied(j, host, "logon.success") == 0 && sessions == 0)
         add(j, all, host, 1, "not-audited", "logon", say(j, "unknown.not-audited", "host", ARG_HOST, host_name(j, host), NULL),
             say(j, "decides.not-audited", "host", ARG_HOST, host_name(j, host), NULL));
 }
@@ -98,7 +110,7 @@ static void missing_channels(joined *j, vec *all, uint32_t host)
     const joined_host *h = host_of(j, host);
     for (size_t i = 0; i < 2; i++)
         if (h->collected && h->infected != INFECTED_NO && h->log_count && !first_of(j, host, channels[i]))
-            add(j, all, host, 3, "no-log", channels[i], say(j, "unknown.no-log", "host", ARG_HOST, host_name(j, host), "channel", ARG_TEXT, channels[i], NULL),
+            add(j, all, host, 3, "no-log", channels[i], say(j, i == 0 ? "unknown.no-security" : "unknown.no-log", "host", ARG_HOST, host_name(j, host), "channel", ARG_TEXT, channels[i], NULL),
                 say(j, "decides.no-log", "host", ARG_HOST, host_name(j, host), "channel", ARG_TEXT, channels[i], NULL));
 }
 
