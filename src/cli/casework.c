@@ -2,6 +2,7 @@
 
 #include "cli/console.h"
 #include "incident/incident.h"
+#include "report/report.h"
 #include "store/store.h"
 #include "survey/survey.h"
 
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #define DIGEST_SUFFIX ".digest"
+#define SUMMARY_LINES 38u                    /* two more say where the report is */
 #define DIGEST_FILE_BYTES (128u << 20)       /* of a compressed one: more is none of ours */
 
 /* The clock of this run stands in the case in one place; SOURCE_DATE_EPOCH sets it. */
@@ -30,7 +32,7 @@ static moment now(void)
     return moment_from_unix(t.tv_sec, (uint32_t)t.tv_nsec);
 }
 
-static lang lang_of(const call *c)
+lang casework_lang(const call *c)
 {
     unsigned word = 0;
     if (call_value(c, "lang")) {
@@ -156,7 +158,7 @@ const char *casework_folder(const call *c)
 
 status casework_open(casework *w, const call *c, const char *folder)
 {
-    *w = (casework){ .folder = folder, .scene_path = call_value(c, "scene"), .shown = lang_of(c), .anew = call_flag(c, "new") };
+    *w = (casework){ .folder = folder, .scene_path = call_value(c, "scene"), .shown = casework_lang(c), .anew = call_flag(c, "new") };
     arena_init(&w->mem, 0);
     w->digest_folder = arena_printf(&w->mem, "%s/digests", folder);
     vec_init(&w->digests, sizeof(digest *));
@@ -220,6 +222,29 @@ static status write_scene(casework *w)
     return s;
 }
 
+/* From what case.json says, as `suyuan report` does later. */
+static status write_report(casework *w, const suyuan_case *c, moment made, buf *summary)
+{
+    buf text, page;
+    json *tree;
+    buf_init(&text, STORE_BYTES);
+    buf_init(&page, STORE_BYTES);
+    status s = store_json(c, made, &text);
+    if (status_is_ok(s))
+        s = json_parse(&w->mem, buf_bytes(&text), &tree);
+    if (status_is_ok(s))
+        s = report_html(tree, w->shown, &page);
+    if (status_is_ok(s))
+        s = store_file(w->folder, "report.html", buf_bytes(&page));
+    if (status_is_ok(s))
+        s = report_summary(tree, w->shown, SUMMARY_LINES, summary);
+    if (status_is_ok(s))
+        buf_printf(summary, "\n%s/report.html\n", w->folder);
+    buf_done(&page);
+    buf_done(&text);
+    return s;
+}
+
 static status write_case(casework *w, buf *summary)
 {
     suyuan_case *c;
@@ -232,7 +257,7 @@ static status write_case(casework *w, buf *summary)
     if (status_is_ok(s))
         s = store_write(c, made, w->folder);
     if (status_is_ok(s))
-        buf_printf(summary, "%s: %zu hosts, %zu findings\n", w->folder, c->host_count, c->finding_count);
+        s = write_report(w, c, made, summary);
     return s;
 }
 

@@ -30,6 +30,7 @@ typedef struct {
 } casework;
 
 const char *casework_folder(const call *c);
+lang        casework_lang(const call *c);                            /* --lang, else that of the locale */
 /* Reads what the folder has of digests, unless --new, and the scene. Makes the folder when it is not there. */
 status casework_open(casework *w, const call *c, const char *folder);
 status casework_add(casework *w, digest *d, const char *name);       /* twice the same counts once */

@@ -1,5 +1,5 @@
+#include "cli/casework.h"
 #include "cli/console.h"
-#include "cli/verb.h"
 #include "report/report.h"
 #include "store/store.h"
 
@@ -10,7 +10,7 @@
 
 static const option options[] = {
     { 'o', "output", "FILE", "write there instead of to standard output" },
-    { 0, "lang", "zh|en", "the language that is shown first; en when not given" },
+    { 0, "lang", "zh|en", "the language that is shown first; that of the locale when not given" },
     { 0, "summary", NULL, "the summary for a terminal instead: at most 40 lines" },
 };
 
@@ -50,9 +50,7 @@ static status write_file(const char *path, span bytes)
 
 static int run(const call *c)
 {
-    unsigned word = 1;
-    call_word(c, "lang", &word);
-    lang first = word == 0 ? LANG_ZH : LANG_EN;
+    lang first = casework_lang(c);
     arena mem;
     buf text, page;
     json *tree = NULL;

@@ -244,6 +244,8 @@ suyuan_case *made_case(arena *mem, uint32_t hosts, const char *hostile)
     c->zone = "UTC+08:00";
     c->zone_minutes = 480;
     c->headline = say(&m, "made.headline", "what happened here");
+    if (hosts == 0)
+        return c;
     c->evidence = arena_array(mem, hosts, sizeof *c->evidence);
     c->evidence_host = arena_array(mem, hosts, sizeof *c->evidence_host);
     c->hosts = arena_array(mem, hosts, sizeof *c->hosts);
