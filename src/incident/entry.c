@@ -43,10 +43,13 @@ static void cite_all(guess_at *g, const vec *refs)
 }
 
 /* What the first runs of the node were started through, when they say so; else what the protocol means. */
-static const char *means_of(const story *s, const node *n, const char *protocol, const char *logon)
+static const char *means_of(const story *s, const node *n, uint32_t at, place from, const char *protocol, const char *logon)
 {
     const joined *j = s->j;
     const char *near = NULL;
+    for (size_t i = 0; i < s->ways.count; i++)
+        if (way_at(s, i)->to == at && place_same(way_at(s, i)->from, from) && strcmp(way_at(s, i)->means, "unknown") != 0)
+            return way_at(s, i)->means;
     for (size_t i = 0; i < n->told_count; i++) {
         const told *t = finding_at(j, n->told[i]);
         if (t->how_far < REACH_EXECUTION || t->f.time < n->access || t->f.time > n->onset + weight_span(j, "story.first-runs"))
@@ -63,7 +66,7 @@ static const char *means_of(const story *s, const node *n, const char *protocol,
     for (size_t i = 0; protocol && i < sizeof direct / sizeof *direct; i++)
         if (strcmp(protocol, direct[i]) == 0)
             return direct[i];
-    return near ? near : protocol ? "smb-file" : "unknown";
+    return near ? near : "unknown";
 }
 
 /* Something of the first half hour ran in this logon's session, or right after it. */
@@ -82,7 +85,7 @@ static bool was_used(const story *s, const node *n, const char *logon, moment ti
     return false;
 }
 
-static void guessed(const story *s, const node *n, hypotheses *h)
+static void guessed(const story *s, const node *n, uint32_t at, hypotheses *h)
 {
     const joined *j = s->j;
     for (size_t i = 0; i < n->told_count; i++) {
@@ -97,7 +100,7 @@ static void guessed(const story *s, const node *n, hypotheses *h)
             return;
         g->account = t->account;
         g->source = place_of(j, t->source, t->workstation, t->f.time);
-        g->means = means_of(s, n, t->means, t->logon);
+        g->means = means_of(s, n, at, g->source, t->means, t->logon);
         cite_all(g, &t->evidence);
         g->why = say(j, "entry.guessed", "account", ARG_TEXT, t->account, "source", ARG_TEXT, t->source, "workstation", ARG_TEXT, t->workstation, "means", ARG_WORD, g->means, "time", ARG_TIME, write_time(j, t->f.time), NULL);
     }
@@ -115,16 +118,19 @@ static bool is_guessed(const hypotheses *h, const way *w)
 static void known(const story *s, uint32_t at, hypotheses *h)
 {
     const joined *j = s->j;
+    const node *n = node_at(s, at);
     for (size_t i = 0; i < s->ways.count; i++) {
         const way *w = way_at(s, i);
-        if (w->to != at || !(w->marks & WAY_LOGON) || is_guessed(h, w))
+        if (w->to != at || !(w->marks & (WAY_LOGON | WAY_GUESSED)) || is_guessed(h, w))
             continue;
-        double sum = w->marks & WAY_NEW ? weight(j, "entry.known-new") : weight(j, "entry.known-usual");
-        if (w->marks & (WAY_EXECUTED | WAY_NEAR))
+        double sum = w->marks & WAY_GUESSED ? weight(j, "entry.tried-then-ran") : w->marks & WAY_NEW ? weight(j, "entry.known-new") : weight(j, "entry.known-usual");
+        if (w->marks & (WAY_EXECUTED | WAY_NEAR) || (w->marks & WAY_NEW && was_used(s, n, w->logon, w->time)))
             sum += weight(j, "entry.used");
         if (w->marks & WAY_FAILED)
             sum += weight(j, "entry.failed-before");
-        const char *access = w->marks & WAY_FAILED ? "guessed-password" : "known-credential";
+        /* Whether failures came before can only be said where the log of failures was kept. */
+        bool told = log_looks(j, n->host, "Security", w->time > MOMENT_HOUR ? w->time - MOMENT_HOUR : 0, w->time) != LOOK_BLIND;
+        const char *access = !told && !(w->marks & (WAY_FAILED | WAY_GUESSED)) ? "unknown" : w->marks & (WAY_FAILED | WAY_GUESSED) ? "guessed-password" : "known-credential";
         guess_at *g = add(h, access, sum, w->time);
         if (!g)
             return;
@@ -132,8 +138,16 @@ static void known(const story *s, uint32_t at, hypotheses *h)
         g->source = w->from;
         g->means = w->means;
         cite_all(g, &w->evidence);
-        g->why = say(j, w->marks & WAY_FAILED ? "entry.guessed" : "entry.known", "account", ARG_TEXT, w->account, "source", ARG_TEXT, place_name(j, w->from), "means", ARG_WORD, w->means, "time", ARG_TIME, write_time(j, w->time), NULL);
+        g->why = say(j, strcmp(access, "unknown") == 0 ? "entry.logon" : strcmp(access, "guessed-password") == 0 ? "entry.guessed" : "entry.known", "account", ARG_TEXT, w->account, "source", ARG_TEXT, place_name(j, w->from), "means", ARG_WORD, w->means, "time", ARG_TIME, write_time(j, w->time), NULL);
     }
+}
+
+static bool has_exploit(const hypotheses *h)
+{
+    for (size_t i = 0; i < h->count; i++)
+        if (strcmp(h->of[i].access, "exploit") == 0)
+            return true;
+    return false;
 }
 
 /* A finding that itself says how: an attack on a service, a system process that starts a shell, a document that does. */
@@ -147,10 +161,10 @@ static void exploited(const story *s, const node *n, uint32_t at, hypotheses *h)
         const told *t = finding_at(j, n->told[i]);
         if (t->f.time > n->onset + weight_span(j, "story.first-runs"))
             continue;
-        bool chain = strcmp(t->f.kind, "process-chain") == 0, shell = false, office = false;
+        bool chain = strcmp(t->f.kind, "process-chain") == 0, shell, office = false;
+        shell = chain && system_shell(t);
         for (size_t k = 0; chain && k < t->facts.count; k++) {
             const fact *f = vec_at(&t->facts, k);
-            shell = shell || (strcmp(f->name, "looks") == 0 && strstr(f->value, "system-shell"));
             office = office || (strcmp(f->name, "looks") == 0 && strstr(f->value, "office-shell"));
         }
         bool web = t->means && strcmp(t->means, "web") == 0;
@@ -164,13 +178,24 @@ static void exploited(const story *s, const node *n, uint32_t at, hypotheses *h)
             return;
         g->source = place_of(j, t->source, t->workstation, t->f.time);
         for (size_t k = 0; !office && g->source.host == HOST_NONE && !g->source.address && k < s->ways.count; k++)
-            if (way_at(s, k)->to == at && way_at(s, k)->marks & (WAY_CONNECTED | WAY_EXPLOIT))
+            if (way_at(s, k)->to == at && way_at(s, k)->marks & (WAY_CONNECTED | WAY_EXPLOIT | WAY_NULL_SESSION))
                 g->source = way_at(s, k)->from;
         g->means = web ? "web" : office ? "mail" : "smb-exploit";
         cite_all(g, &t->evidence);
         g->why = say(j, office ? "entry.user" : "entry.exploit", "source", ARG_TEXT, place_name(j, g->source), "time", ARG_TIME, write_time(j, t->f.time), "means", ARG_WORD, g->means, NULL);
         if (shell || web)
             return;
+    }
+    /* A session as nobody right before what ran, and no logon that explains it. */
+    for (size_t i = 0; !logged_on && h->count < HYPOTHESES && i < s->ways.count; i++) {
+        const way *w = way_at(s, i);
+        if (w->to != at || !(w->marks & WAY_NULL_SESSION) || has_exploit(h))
+            continue;
+        guess_at *g = add(h, "exploit", weight(j, "entry.null-session") + weight(j, "entry.no-logon"), w->time);
+        g->source = w->from;
+        g->means = "smb-exploit";
+        cite_all(g, &w->evidence);
+        g->why = say(j, "entry.exploit", "source", ARG_TEXT, place_name(j, w->from), "time", ARG_TIME, write_time(j, w->time), "means", ARG_WORD, g->means, NULL);
     }
     /* Something ran as the system's, and the log that would tell of a logon was kept and tells of none. */
     if (!logged_on && h->count == 0 && log_looks(j, n->host, "Security", n->onset > MOMENT_HOUR ? n->onset - MOMENT_HOUR : 0, n->onset) == LOOK_SEEN) {
@@ -219,23 +244,28 @@ static void put(const joined *j, const guess_at *g, uint32_t host, uint32_t epis
         memcpy(out->evidence, g->evidence.at, g->evidence.count * sizeof *out->evidence);
 }
 
+static bool names_place(place p) { return p.host != HOST_NONE || p.address; }
+
 /* The entry of one node; false when no hypothesis leads. */
 static bool entry_of(story *s, uint32_t at, entry_way *out, sentence *unknown)
 {
     const joined *j = s->j;
     const node *n = node_at(s, at);
     hypotheses h = { 0 };
-    guessed(s, n, &h);
+    guessed(s, n, at, &h);
     known(s, at, &h);
     exploited(s, n, at, &h);
     qsort(h.of, h.count, sizeof *h.of, by_weight);
     fold(&h);
     bool blind = log_looks(j, n->host, "Security", n->onset > MOMENT_HOUR ? n->onset - MOMENT_HOUR : 0, n->onset) == LOOK_BLIND;
+    /* A log of another channel that tells of the logon sees, whatever became of the Security log. */
+    blind = blind && (h.count == 0 || h.of[0].evidence.count == 0 || h.of[0].weight < weight(j, "entry.seen-from"));
     double nothing = weight(j, blind ? "entry.unknown-blind" : "entry.unknown"), all = exp(nothing);
     for (size_t i = 0; i < h.count; i++)
         all += exp(h.of[i].weight);
+    /* A source inside the network was itself reached from somewhere: this is the way into the host, hardly into the network. */
     for (size_t i = 0; i < h.count; i++)
-        h.of[i].probability = fmin(exp(h.of[i].weight) / all, weight(j, "entry.surest") / 100);
+        h.of[i].probability = fmin(exp(h.of[i].weight) / all, weight(j, h.of[i].source.outside || !names_place(h.of[i].source) ? "entry.surest" : "entry.surest-inside") / 100);
     bool leads = h.count > 0 && h.of[0].probability >= weight(j, "entry.told-from") / 100;
     if (leads) {
         put(j, &h.of[0], n->host, n->episode, out);
@@ -344,6 +374,15 @@ static uint32_t main_episode(const story *s)
     return best;
 }
 
+/* A further entry: a record names the outside as the likeliest place that this node was reached from. */
+static bool came_from_outside(const story *s, uint32_t at)
+{
+    for (size_t i = 0; i < s->ways.count; i++)
+        if (way_at(s, i)->to == at && way_at(s, i)->from.outside && way_at(s, i)->probability >= weight(s->j, "entry.root-from") / 100)
+            return true;
+    return node_at(s, at)->outside >= weight(s->j, "entry.further-from") / 100;
+}
+
 void entries_tell(story *s)
 {
     joined *j = s->j;
@@ -355,13 +394,13 @@ void entries_tell(story *s)
     bool main_done = false;
     for (uint32_t i = 0; i < s->nodes.count; i++) {
         const node *n = node_at(s, i);
-        if (!n->hostile || n->root < weight(j, "entry.root-from") / 100)
+        bool is_first = n->episode == told_of && !main_done && (c->first ? c->first->host == n->host : n->root >= weight(j, "entry.root-from") / 100);
+        if (!n->hostile || (!is_first && !came_from_outside(s, i)))
             continue;
         entry_way e;
         sentence unknown = { 0 };
         bool known_entry = entry_of(s, i, &e, &unknown);
-        bool is_main = n->episode == told_of && !main_done && (!c->first || c->first->host == n->host);
-        if (is_main) {
+        if (is_first) {
             main_done = true;
             if (known_entry) {
                 c->entry = arena_alloc(j->mem, sizeof *c->entry);

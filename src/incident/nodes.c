@@ -1,14 +1,20 @@
 /* Cuts each host's findings into stretches: what lies a week and more apart, and shares no family, is another story. */
 #include "incident/story.h"
 
-static const char *family_of(const told *t)
+const char *told_fact(const told *t, const char *name)
 {
     for (size_t i = 0; i < t->facts.count; i++) {
         const fact *f = vec_at(&t->facts, i);
-        if (strcmp(f->name, "family") == 0 && f->value[0])
+        if (strcmp(f->name, name) == 0 && f->value[0])
             return f->value;
     }
     return NULL;
+}
+
+bool system_shell(const told *t)
+{
+    const char *looks = told_fact(t, "looks");
+    return looks && strstr(looks, "system-shell");
 }
 
 const char *means_told(const told *t)
@@ -67,7 +73,7 @@ static void cut(story *s, uint32_t host, uint32_t *all, size_t count, moment pau
     const char *family = NULL;
     for (size_t i = 0, from = 0; i <= count; i++) {
         const told *t = i < count ? finding_at(j, all[i]) : NULL;
-        const char *named = t ? family_of(t) : NULL;
+        const char *named = t ? told_fact(t, "family") : NULL;
         bool same = named && family && strcmp(named, family) == 0;
         if (i > from && (!t || (t->f.time > end && t->f.time - end > pause && !same))) {
             *(node *)vec_push(&s->nodes) = (node){ .host = host, .told = all + from, .told_count = i - from, .from = finding_at(j, all[from])->f.time, .to = end, .family = family };

@@ -20,7 +20,7 @@ typedef struct {
     double root, outside;                    /* P(no other node is its parent), and the part of it that is outside */
 } node;
 
-enum { WAY_EXECUTED = 1, WAY_NEAR = 2, WAY_LOGON = 4, WAY_NEW = 8, WAY_FAILED = 16, WAY_OUTGOING = 32, WAY_CONNECTED = 64, WAY_BACKWARDS = 128, WAY_WROTE = 256, WAY_EXPLOIT = 512 };
+enum { WAY_EXECUTED = 1, WAY_NEAR = 2, WAY_LOGON = 4, WAY_NEW = 8, WAY_FAILED = 16, WAY_OUTGOING = 32, WAY_CONNECTED = 64, WAY_BACKWARDS = 128, WAY_WROTE = 256, WAY_EXPLOIT = 512, WAY_GUESSED = 1024, WAY_NULL_SESSION = 2048 };
 
 typedef struct {
     uint32_t to;                             /* node */
@@ -51,6 +51,8 @@ void entries_tell(story *s);                 /* entry.c: entry, entries, first h
 void spread_tell(story *s);                  /* spread.c */
 void narrate(story *s);                      /* narrate.c */
 
+const char *told_fact(const told *t, const char *name);   /* NULL: not there */
+bool system_shell(const told *t);                         /* a system process that was taken over started it */
 const char *means_told(const told *t);                   /* what carried the step, as the finding shows it; NULL: it does not */
 bool place_same(place a, place b);
 const char *place_name(const joined *j, place p);        /* as a person reads it; NULL for unknown */

@@ -49,11 +49,12 @@ static way *way_from(story *s, uint32_t to, place from)
 /* The step's time is that of its strongest mark; of equals the latest before the onset. */
 static void mark(way *w, unsigned what, moment time, evidence_ref ref)
 {
-    static const unsigned strength[] = { WAY_EXECUTED, WAY_NEAR, WAY_WROTE, WAY_LOGON, WAY_CONNECTED, WAY_FAILED };
+    static const unsigned strength[] = { WAY_EXECUTED, WAY_NEAR, WAY_GUESSED, WAY_NULL_SESSION, WAY_WROTE, WAY_LOGON, WAY_CONNECTED, WAY_FAILED };
+    const size_t count = sizeof strength / sizeof *strength;
     size_t have = 0, now = 0;
-    while (have < 6 && !(w->marks & strength[have]))
+    while (have < count && !(w->marks & strength[have]))
         have++;
-    while (now < 6 && !(what & strength[now]))
+    while (now < count && !(what & strength[now]))
         now++;
     if (now < have || (now == have && (!moment_known(w->time) || time > w->time)))
         w->time = time;
@@ -79,6 +80,55 @@ static bool before_onset(const story *s, const node *n, moment t, moment window)
     return t <= n->onset + weight_span(s->j, "story.logged-late") && (n->onset <= t || n->onset - t <= window);
 }
 
+static const char *means_of(const char *protocol)
+{
+    static const char *const direct[] = { "rdp", "mssql", "winrm", "ssh", "wmi" };
+    for (size_t i = 0; i < sizeof direct / sizeof *direct; i++)
+        if (strcmp(protocol, direct[i]) == 0)
+            return direct[i];
+    return NULL;
+}
+
+/* With network level authentication the password is checked by a network logon; the session's own logs tell that it was Remote Desktop. */
+static bool is_rdp(const joined *j, uint32_t host, place from, moment time)
+{
+    static const char *const kinds[] = { "rdp.session", "rdp.connect" };
+    size_t count;
+    moment near = weight_span(j, "story.rdp-near");
+    for (size_t k = 0; k < 2; k++) {
+        const act *const *acts = acts_of(j, host, kinds[k], &count);
+        for (size_t i = 0; i < count; i++)
+            if (moment_known(acts[i]->time) && absolute(acts[i]->time, time) <= near && place_same(place_of(j, act_fact(acts[i], "source"), NULL, acts[i]->time), from))
+                return true;
+    }
+    joined_tally *const *all = tallies_of(j, host, "logon.success", &count);
+    for (size_t i = 0; i < count; i++)
+        for (size_t b = 0; strcmp(tally_key(all[i], "protocol"), "rdp") == 0 && b < all[i]->bucket_count; b++)
+            if (absolute(all[i]->buckets[b].first, time) <= near && place_same(place_of(j, tally_key(all[i], "source"), NULL, time), from))
+                return true;
+    return false;
+}
+
+/* Failures from there. SQL Server writes no success by default: when it then starts a shell, the password it was tried with fits. */
+static void tried(const story *s, way *w, const node *n, const told *t, moment end)
+{
+    const joined *j = s->j;
+    mark(w, WAY_FAILED, end < n->onset ? end : t->f.time, first_ref(t));
+    const char *protocol = told_fact(t, "protocol");
+    for (size_t i = 0; protocol && i < n->told_count; i++) {
+        const told *ran = finding_at(j, n->told[i]);
+        if (!is_first_run(s, n, ran) || !means_told(ran) || strcmp(means_told(ran), protocol) != 0 || ran->f.time < t->f.time)
+            continue;
+        if (end < ran->f.time && ran->f.time - end > weight_span(j, "story.tried-then-ran"))
+            continue;
+        mark(w, WAY_GUESSED, ran->f.time, first_ref(ran));
+        w->access = "guessed-password";
+        w->means = means_told(ran);
+        w->account = t->account ? t->account : w->account;
+        return;
+    }
+}
+
 /* Findings that name their source themselves. */
 static void by_findings(story *s, uint32_t at)
 {
@@ -102,7 +152,7 @@ static void by_findings(story *s, uint32_t at)
             if (w) {
                 mark(w, WAY_LOGON | WAY_FAILED | WAY_NEW, t->f.time, first_ref(t));
                 w->access = t->access ? t->access : w->access;
-                w->means = w->means ? w->means : t->means;
+                w->means = w->means ? w->means : is_rdp(j, n->host, p, t->f.time) ? "rdp" : means_of(t->means ? t->means : "");
                 w->account = t->account ? t->account : w->account;
                 w->logon = w->logon ? w->logon : t->logon;
             }
@@ -110,8 +160,10 @@ static void by_findings(story *s, uint32_t at)
             moment end = moment_known(t->f.end) && t->f.end > t->f.time ? t->f.end : t->f.time;
             bool near = t->f.time <= n->onset && (end >= n->onset || n->onset - end <= weight_span(j, "story.failures-before"));
             way *w = near ? way_from(s, at, p) : NULL;
-            if (w)
-                mark(w, strcmp(t->f.kind, "exploit-attempt") == 0 ? WAY_EXPLOIT | WAY_FAILED : WAY_FAILED, t->f.time, first_ref(t));
+            if (w && strcmp(t->f.kind, "exploit-attempt") == 0)
+                mark(w, WAY_EXPLOIT | WAY_FAILED, t->f.time, first_ref(t));
+            else if (w)
+                tried(s, w, n, t, end);
         }
     }
 }
@@ -150,15 +202,6 @@ static bool nobody(const char *account)
     return n == 0 || strcasecmp(name, "ANONYMOUS LOGON") == 0 || name[n - 1] == '$';
 }
 
-static const char *means_of(const char *protocol)
-{
-    static const char *const direct[] = { "rdp", "mssql", "winrm", "ssh", "wmi" };
-    for (size_t i = 0; i < sizeof direct / sizeof *direct; i++)
-        if (strcmp(protocol, direct[i]) == 0)
-            return direct[i];
-    return NULL;
-}
-
 static void logon(story *s, uint32_t at, place from, moment time, const char *account, const char *id, const char *protocol, bool usual, evidence_ref ref)
 {
     const joined *j = s->j;
@@ -181,7 +224,7 @@ static void logon(story *s, uint32_t at, place from, moment time, const char *ac
     if (!w->account && account[0])
         w->account = account;
     if (!w->means)
-        w->means = means_of(protocol);
+        w->means = is_rdp(j, n->host, from, time) ? "rdp" : means_of(protocol);
 }
 
 /* The pair of account and source was seen on this host a day and more before the story began. */
@@ -190,9 +233,34 @@ static bool was_usual(const joined *j, const node *n, const char *account, const
     size_t count;
     joined_tally *const *all = tallies_of(j, n->host, "logon.success", &count);
     for (size_t i = 0; i < count; i++)
-        if (strcmp(tally_key(all[i], "source"), source) == 0 && account_same(tally_key(all[i], "account"), account) && all[i]->first + MOMENT_DAY < n->from)
+        if (strcmp(tally_key(all[i], "source"), source) == 0 && account_same(tally_key(all[i], "account"), account) && all[i]->first + MOMENT_DAY < n->access)
             return true;
     return false;
+}
+
+/* An attack on SMBv1 opens a session as nobody, and the service that it takes over starts what it brought (reasoning.md 4.2). Such
+ * sessions are ordinary otherwise, so one counts only right before something ran, or a system process started a shell. */
+static void null_session(story *s, uint32_t at, place from, moment time, evidence_ref ref)
+{
+    const joined *j = s->j;
+    const node *n = node_at(s, at);
+    moment near = weight_span(j, "story.null-session-near");
+    if (!moment_known(time))
+        return;
+    for (size_t i = 0; i < n->told_count; i++) {
+        const told *t = finding_at(j, n->told[i]);
+        if (!is_first_run(s, n, t) || t->f.time + 2 * MOMENT_SECOND < time || (t->f.time > time && t->f.time - time > near))
+            continue;
+        way *w = way_from(s, at, from);
+        if (!w)
+            return;
+        mark(w, WAY_NULL_SESSION, time, ref);
+        if (system_shell(t)) {
+            w->marks |= WAY_EXPLOIT;
+            way_cite(w, first_ref(t));
+        }
+        return;
+    }
 }
 
 static void by_logons(story *s, uint32_t at)
@@ -208,6 +276,8 @@ static void by_logons(story *s, uint32_t at)
             const char *account = act_fact(a, "account"), *source = act_fact(a, "source");
             if (k < 2 ? !remote_type(act_fact(a, "type")) : strcmp(act_fact(a, "what"), "logon") != 0 && strcmp(act_fact(a, "what"), "reconnect") != 0)
                 continue;
+            if (strcasecmp(account_name(account), "ANONYMOUS LOGON") == 0)
+                null_session(s, at, place_of(j, source, act_fact(a, "workstation"), a->time), a->time, ref_of_act(j, a));
             if (nobody(account) || !moment_known(a->time))
                 continue;
             logon(s, at, place_of(j, source, act_fact(a, "workstation"), a->time), a->time, account, act_fact(a, "logon"), k == 2 ? "rdp" : act_fact(a, "protocol"),
@@ -218,11 +288,17 @@ static void by_logons(story *s, uint32_t at)
     for (size_t i = 0; i < count; i++) {
         const joined_tally *t = all[i];
         const char *account = tally_key(t, "account"), *source = tally_key(t, "source");
-        if (!remote_type(tally_key(t, "type")) || nobody(account) || !source[0])
+        bool anonymous = strcasecmp(account_name(account), "ANONYMOUS LOGON") == 0;
+        if (!remote_type(tally_key(t, "type")) || (nobody(account) && !anonymous) || !source[0])
             continue;
         for (size_t b = 0; b < t->bucket_count; b++) {
             const joined_bucket *c = &t->buckets[b];
             evidence_ref ref = { .file = c->log->file, .channel = t->channel, .record = c->record, .time = c->first };
+            if (anonymous) {
+                null_session(s, at, place_of(j, source, tally_key(t, "workstation"), c->first), c->first, ref);
+                null_session(s, at, place_of(j, source, tally_key(t, "workstation"), c->last), c->last, ref);
+                continue;
+            }
             logon(s, at, place_of(j, source, tally_key(t, "workstation"), c->first), c->first, account, "", tally_key(t, "protocol"), was_usual(j, node_at(s, at), account, source), ref);
             if (c->count > 1 && c->last != c->first)
                 logon(s, at, place_of(j, source, tally_key(t, "workstation"), c->last), c->last, account, "", tally_key(t, "protocol"), was_usual(j, node_at(s, at), account, source), ref);
@@ -321,10 +397,17 @@ static bool weigh(story *s, way *w)
     const joined *j = s->j;
     const node *n = node_at(s, w->to);
     double sum = 0;
+    /* Who logs on here every day explains nothing by doing so again. */
+    if (w->marks & WAY_LOGON && !(w->marks & (WAY_NEW | WAY_EXECUTED | WAY_GUESSED | WAY_WROTE | WAY_FAILED | WAY_OUTGOING)))
+        return false;
     if (w->marks & WAY_EXECUTED)
         sum += weight(j, "edge.executed");
     else if (w->marks & WAY_NEAR)
-        sum += weight(j, "edge.near");
+        sum += weight(j, w->marks & WAY_LOGON && !(w->marks & WAY_NEW) ? "edge.near-usual" : "edge.near");
+    else if (w->marks & WAY_GUESSED)
+        sum += weight(j, "edge.guessed");
+    else if (w->marks & WAY_NULL_SESSION)
+        sum += weight(j, "edge.null-session");
     else if (w->marks & WAY_WROTE)
         sum += weight(j, "edge.wrote");
     else if (w->marks & WAY_LOGON)
@@ -366,8 +449,12 @@ static void name_access(way *w)
 {
     if (w->access)
         return;
-    if (w->marks & WAY_EXPLOIT)
+    bool logged_on = w->marks & WAY_LOGON && w->marks & (WAY_EXECUTED | WAY_NEAR);
+    if (w->marks & WAY_EXPLOIT || (w->marks & WAY_NULL_SESSION && !logged_on)) {
         w->access = "exploit";
+        w->means = "smb-exploit";
+        w->account = NULL;
+    }
     else if (w->marks & WAY_LOGON || w->account)
         w->access = "known-credential";
     else
