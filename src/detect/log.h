@@ -13,7 +13,8 @@
 #define ACTS_BYTES (2u << 20)           /* ... and no more text than this in either half */
 #define TALLY_WAYS 4096u                /* keys of a kind that are told apart in the end */
 #define TALLY_LIVE 65536u               /* ... and while the log is read */
-#define TALLY_NAMES 256u                /* accounts, and workstations, of one source that are told apart */
+#define TALLY_NAMES 256u                /* accounts of one source that are told apart; and workstations, where they are all that is known */
+#define TALLY_CLIENTS 16u               /* workstations, where the address is known */
 #define TALLY_WINNERS 65536u            /* (source, account) pairs that are known to have succeeded */
 #define TALLY_BUCKETS 200000u           /* of a kind; beyond that buckets become wider */
 #define TALLY_LINES 65536u              /* (key, block) pairs of a kind; beyond that fewer keys are told apart */

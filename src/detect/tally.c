@@ -2,7 +2,9 @@
  *
  * A source may try a million names, and names and sources are whatever the attacker likes. So, while a log is read:
  *   - of a (protocol, source) with over TALLY_NAMES accounts those of smallest hash are told apart, and those that
- *     succeeded; the rest is counted under account "*". Workstations, which clients invent, are held to the same number;
+ *     succeeded; the rest is counted under account "*". Workstations, which clients invent anew for each try, are held to
+ *     the same number, and to TALLY_CLIENTS where the address is known: there the rest loses nothing but a name, and is
+ *     not called cut;
  *   - when TALLY_LIVE keys are alive, the half with the smaller totals (ties: larger hash) is folded together;
  *   - in the end TALLY_WAYS keys stay, fewer if their (key, block) pairs would still be too many lines.
  * Each rule looks at the records and their order in the file, at nothing else. What was folded keeps its number:
@@ -13,8 +15,8 @@
 
 enum { ENTRIES_LIVE = 1 << 19, NO_ENTRY = -1 };
 
-/* The TALLY_NAMES smallest hashes seen: a max-heap, so that the largest of them is the bound. */
-typedef struct { uint64_t *at; uint32_t count, room; } smallest;
+/* The `most` smallest hashes seen: a max-heap, so that the largest of them is the bound. */
+typedef struct { uint64_t *at; uint32_t count, room, most; } smallest;
 
 typedef struct { smallest accounts, workstations; } tally_group;
 
@@ -153,7 +155,7 @@ static void sink_down(uint64_t *at, uint32_t count, uint32_t i)
 
 static bool smallest_full(const smallest *s)
 {
-    return s->count == TALLY_NAMES;
+    return s->count == s->most;
 }
 
 static bool smallest_excludes(const smallest *s, uint64_t hash)
@@ -204,7 +206,9 @@ static uint32_t group_of(tally_kind *k, arena *scratch, const pair *pairs, size_
                            pair_of_names(scratch, pair_value(pairs, count, "protocol"), pair_value(pairs, count, "source")), &there);
     if (!there) {
         *at = k->groups.count;
-        vec_push(&k->groups);
+        tally_group *g = vec_push(&k->groups);
+        g->accounts.most = TALLY_NAMES;
+        g->workstations.most = *pair_value(pairs, count, "source") ? TALLY_CLIENTS : TALLY_NAMES;
     }
     return (uint32_t)*at;
 }
@@ -227,7 +231,8 @@ static size_t fold_names(const pair *from, size_t count, bool account, bool work
         pair_put(to, &kept, "account", "*");
     else if (workstation)
         pair_put(to, &kept, "workstation", "*");
-    pair_put(to, &kept, "others", "yes");
+    if (account || !*pair_value(from, count, "source"))
+        pair_put(to, &kept, "others", "yes");
     return kept;
 }
 

@@ -192,6 +192,24 @@ static void workstations_that_change_their_name_each_time_do_not_hide_the_accoun
     end(&w);
 }
 
+static void where_the_address_is_known_client_names_are_nearly_worthless(void **state)
+{
+    (void)state;
+    world w;
+    begin(&w);
+    char name[32];
+    for (unsigned i = 0; i < 10000; i++) {
+        snprintf(name, sizeof name, "WS%u", i * 2654435761u);
+        failure(&w, START + i * MOMENT_SECOND, "Administrator", "203.0.113.9", name);
+    }
+    sums s = given(&w, "source", "203.0.113.9");
+    assert_int_equal(s.looked, 10000);
+    assert_true(s.keys.count <= TALLY_CLIENTS + 1);
+    assert_int_equal(s.cut, 0);
+    sums_done(&s);
+    end(&w);
+}
+
 static void sources_without_number_keep_the_total_and_the_heaviest(void **state)
 {
     (void)state;
@@ -473,6 +491,7 @@ int main(void)
         cmocka_unit_test(a_source_with_very_many_names_keeps_256_of_them_and_its_total),
         cmocka_unit_test(an_account_that_succeeded_is_told_apart_in_any_flood),
         cmocka_unit_test(workstations_that_change_their_name_each_time_do_not_hide_the_account),
+        cmocka_unit_test(where_the_address_is_known_client_names_are_nearly_worthless),
         cmocka_unit_test(sources_without_number_keep_the_total_and_the_heaviest),
         cmocka_unit_test(buckets_become_wider_when_there_are_too_many),
         cmocka_unit_test(many_keys_in_many_blocks_stay_within_the_lines_of_a_digest),
