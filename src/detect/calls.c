@@ -1,9 +1,10 @@
 /* What did this host do to others? The outgoing half of remote steps: explicit credentials used for another host (4648, whose service
- * name tells the means), remote task registration and forced authentication as Sysmon 3 and 7 show them, and, at the target,
+ * name tells the means), the Remote Desktop client (1024, 1102), remote task registration and forced authentication as Sysmon 3 and 7 show them, and, at the target,
  * what the Run dialog was made to start over Remote Desktop. */
 #include "detect/detect.h"
 #include "detect/family.h"
 #include "detect/looks.h"
+#include "detect/seen.h"
 #include "detect/subject.h"
 
 #include <stdio.h>
@@ -14,11 +15,11 @@ enum { SEEN = 4096, LOADED = 64, PEERS = 64 };
 typedef struct {
     remote_tools *remote;
     const profile_node *network;
-    field account, domain, subject, subject_domain, server, info, process, image, image_loaded, guid, initiated, source_ip, source_port, dest_ip, dest_port, target_object, details, share, share_path;
+    field account, domain, subject, subject_domain, server, info, process, image, image_loaded, guid, initiated, source_ip, source_port, dest_ip, dest_port, target_object, details, share, share_path, value;
 } calls_run;
 
 typedef struct {
-    map seen;
+    seen calls;
     struct { uint64_t process; } loaded[LOADED];             /* processes that loaded the task scheduler's client */
     size_t newest_loaded;
     struct { uint64_t address; moment time; } smb_in[PEERS]; /* who reached 445 lately */
@@ -49,6 +50,7 @@ static status setup(const detect_setup *s, void **out)
     run->details = fields_intern(f, "Details");
     run->share = fields_intern(f, "ShareName");
     run->share_path = fields_intern(f, "ShareLocalPath");
+    run->value = fields_intern(f, "Value");
     *out = run;
     status st = profile_need(s->facts, "network", &run->network);
     return status_is_ok(st) ? remote_tools_new(s->facts, s->mem, &run->remote) : st;
@@ -58,7 +60,7 @@ static void *start(const void *run, arena *mem)
 {
     (void)run;
     calls_state *p = arena_alloc(mem, sizeof *p);
-    map_init(&p->seen);
+    seen_init(&p->calls, "remote.call", SEEN);
     return p;
 }
 
@@ -66,16 +68,7 @@ static void finish(const void *run, void *state, detect_log *out)
 {
     (void)run;
     (void)out;
-    map_done(&((calls_state *)state)->seen);
-}
-
-static bool first_of(calls_state *p, const char *key)
-{
-    if (map_find(&p->seen, span_str(key)) || p->seen.count >= SEEN)
-        return false;
-    bool there;
-    map_put(&p->seen, span_str(key), &there);
-    return true;
+    seen_done(&((calls_state *)state)->calls);
 }
 
 static void explicit_logon(const calls_run *run, calls_state *p, const event *ev, detect_log *out)
@@ -93,7 +86,7 @@ static void explicit_logon(const calls_run *run, calls_state *p, const event *ev
     if (!c)
         return;
     char *account = detect_account(ev, run->domain, run->account, mem);
-    if (!first_of(p, arena_printf(mem, "%s\n%s\n%s\n%s", c->means, server, account ? account : "", file)))
+    if (!seen_first(&p->calls, out, arena_printf(mem, "%s\n%s\n%s\n%s", c->means, server, account ? account : "", file)))
         return;
     detect_act_builder *a = detect_act(out, ev, "remote.call");
     detect_fact(a, "means", c->means);
@@ -103,6 +96,22 @@ static void explicit_logon(const calls_run *run, calls_state *p, const event *ev
     detect_fact(a, "process", process);
     detect_fact(a, "technique", c->technique);
     detect_finding(a, "remote-execution", SEVERITY_LOW, 35, c->technique, "remote-execution.call");
+}
+
+/* The client tells the name that was typed (1024) and the address it came to (1102). */
+static void desktop_client(const calls_run *run, calls_state *p, const event *ev, detect_log *out)
+{
+    arena *mem = detect_scratch(out);
+    bool local = false;
+    const char *target = detect_address(value_text(event_get(ev, run->value), mem), &local);
+    if (!target || !seen_first(&p->calls, out, arena_printf(mem, "rdp\n%s", target)))
+        return;
+    detect_act_builder *a = detect_act(out, ev, "remote.call");
+    detect_fact(a, "means", "rdp");
+    detect_fact(a, "target", target);
+    detect_fact(a, "technique", "T1021.001");
+    if (ev->user_sid.len)
+        detect_fact(a, "sid", sid_text(ev->user_sid, mem));
 }
 
 static void connection(const calls_run *run, calls_state *p, const event *ev, detect_log *out)
@@ -139,7 +148,7 @@ static void connection(const calls_run *run, calls_state *p, const event *ev, de
     uint64_t process = guid ? hash64(span_str(guid)) : 0;
     if (dest_port == 135)
         for (size_t i = 0; i < LOADED && process; i++)
-            if (p->loaded[i].process == process && first_of(p, arena_printf(mem, "task\n%s\n%s", guid, peer))) {
+            if (p->loaded[i].process == process && seen_first(&p->calls, out, arena_printf(mem, "task\n%s\n%s", guid, peer))) {
                 detect_act_builder *a = detect_act(out, ev, "remote.call");
                 detect_fact(a, "means", "smb-task");
                 detect_fact(a, "target", peer);
@@ -152,7 +161,7 @@ static void connection(const calls_run *run, calls_state *p, const event *ev, de
     /* We were reached on 445 and answered by connecting back: what tools that force authentication make a host do. */
     for (size_t i = 0; i < PEERS; i++)
         if (p->smb_in[i].address == hash64(span_str(peer)) && ev->time >= p->smb_in[i].time && ev->time - p->smb_in[i].time <= 5 * MOMENT_SECOND &&
-            first_of(p, arena_printf(mem, "back\n%s", peer))) {
+            seen_first(&p->calls, out, arena_printf(mem, "back\n%s", peer))) {
             detect_act_builder *a = detect_act(out, ev, "remote.call");
             detect_fact(a, "means", "unknown");
             detect_fact(a, "target", peer);
@@ -209,6 +218,9 @@ static void step(const void *context, void *state, const event *ev, detect_log *
     case 4648:
         explicit_logon(run, p, ev, out);
         return;
+    case 1024: case 1102:
+        desktop_client(run, p, ev, out);
+        return;
     case 5142:
         share_added(run, ev, out);
         return;
@@ -230,5 +242,7 @@ static void step(const void *context, void *state, const event *ev, detect_log *
 }
 
 #define SYSMON "Microsoft-Windows-Sysmon/Operational"
-static const detect_want wants[] = { { "Security", NULL, 4648 }, { "Security", NULL, 5142 }, { SYSMON, NULL, 3 }, { SYSMON, NULL, 7 }, { SYSMON, NULL, 13 } };
+static const detect_want wants[] = { { "Security", NULL, 4648 }, { "Security", NULL, 5142 }, { SYSMON, NULL, 3 }, { SYSMON, NULL, 7 }, { SYSMON, NULL, 13 },
+                                     { "Microsoft-Windows-TerminalServices-RDPClient/Operational", NULL, 1024 },
+                                     { "Microsoft-Windows-TerminalServices-RDPClient/Operational", NULL, 1102 } };
 const detector detect_calls = { "calls", wants, sizeof wants / sizeof *wants, setup, start, step, finish };

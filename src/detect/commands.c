@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <strings.h>
 
-struct commands { command_rule *rules; size_t count; };
+struct commands { command_rule *rules; size_t count; const profile_node *root; };
 
 status commands_new(const profile *facts, arena *mem, commands **out)
 {
@@ -13,6 +13,7 @@ status commands_new(const profile *facts, arena *mem, commands **out)
         return found_file;
     const profile_node *list = profile_get(root, "commands");
     commands *c = arena_alloc(mem, sizeof *c);
+    c->root = root;
     c->rules = arena_array(mem, list ? list->count : 0, sizeof *c->rules);
     for (const profile_node *row = list ? list->first : NULL; row; row = row->next) {
         command_rule *r = &c->rules[c->count++];
@@ -31,6 +32,13 @@ status commands_new(const profile *facts, arena *mem, commands **out)
         status s = pattern_new(mem, profile_text(row, "match"), &r->match);
         if (!status_is_ok(s))
             return status_fail(s.code, "profiles/commands.yml:%u: %.200s", row->line, s.words);
+        if (profile_true(row, "by_host")) {
+            command_rule *light = arena_alloc(mem, sizeof *light);
+            *light = *r;
+            light->severity = SEVERITY_LOW;
+            light->confidence = 20;
+            r->lawful = light;
+        }
     }
     *out = c;
     return status_ok();
@@ -44,6 +52,26 @@ static bool needed(const command_rule *r, const char *lower)
     return r->need_count == 0;
 }
 
+/* Does the text name hosts, and none but lawful ones? */
+static bool lawful_hosts(const commands *c, const char *lower)
+{
+    size_t found = 0;
+    for (const char *at = lower; (at = strstr(at, "://")); found++) {
+        at += 3;
+        size_t whole = strcspn(at, "/'\"`) \t\r\n,;"), len = strcspn(at, "/:'\"`) \t\r\n,;");
+        if (memchr(at, '@', whole))
+            return false;
+        bool lawful = false;
+        for (const profile_node *host = profile_list(c->root, "lawful_hosts"); host && !lawful; host = host->next) {
+            size_t n = strlen(host->text);
+            lawful = len >= n && strncmp(at + len - n, host->text, n) == 0 && (len == n || at[len - n - 1] == '.');
+        }
+        if (!lawful)
+            return false;
+    }
+    return found > 0;
+}
+
 size_t commands_judge(const commands *c, pattern_room *room, const char *text, const command_rule *hits[COMMAND_HITS])
 {
     char lower[PATTERN_TEXT + 1];
@@ -55,7 +83,7 @@ size_t commands_judge(const commands *c, pattern_room *room, const char *text, c
     utf8_lower_ascii(lower);
     for (size_t i = 0; i < c->count && count < COMMAND_HITS; i++)
         if (needed(&c->rules[i], lower) && pattern_matches(c->rules[i].match, room, text, len))
-            hits[count++] = &c->rules[i];
+            hits[count++] = c->rules[i].lawful && lawful_hosts(c, lower) ? c->rules[i].lawful : &c->rules[i];
     return count;
 }
 

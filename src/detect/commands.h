@@ -9,13 +9,15 @@
 
 #define COMMAND_HITS 12u
 
-typedef struct {
+typedef struct command_rule command_rule;
+struct command_rule {
     const char *looks, *finding, *technique, *tool;     /* tool: NULL when none is named */
     severity severity;
     unsigned confidence;
     const char **needs; size_t need_count;
     pattern *match;
-} command_rule;
+    const command_rule *lawful;                         /* the same and light, for texts that name lawful hosts only; NULL: no difference */
+};
 
 typedef struct commands commands;
 

@@ -247,7 +247,10 @@ static void judge_chain(judging *g)
     bool found;
     for (const profile_node *c = profile_list(root, "chains"); c && g->parent_file; c = c->next) {
         severity s;
+        const char *command = profile_text(c, "parent_command");
         if (!profile_has(c, "parents", g->parent_file) || !child_fits(g, c) || !severity_from(profile_text(c, "severity"), &s) || s < SEVERITY_MEDIUM)
+            continue;
+        if (command && (!g->s->parent_command || !strcasestr(g->s->parent_command, command)))
             continue;
         add(&g->looks, profile_text(c, "looks"));
         find(g, profile_text(c, "finding"), s, (unsigned)profile_number(c, "confidence", &found), profile_text(c, "technique"), NULL);
@@ -259,6 +262,49 @@ static void judge_chain(judging *g)
     }
 }
 
+/* Does the command line hold nothing but the program? Of none that is known, nothing is said. */
+static bool bare(const char *command)
+{
+    if (!command || !*command)
+        return false;
+    const char *end = *command == '"' ? strchr(command + 1, '"') : NULL;
+    end = end ? end + 1 : command + strcspn(command, " \t");
+    return end[strspn(end, " \t")] == 0;
+}
+
+static void judged_by(judging *g, const char *key, const char *looks, const char *text)
+{
+    const profile_node *how = profile_get(g->j->chains, key);
+    bool found;
+    severity s;
+    if (!severity_from(profile_text(how, "severity"), &s))
+        return;
+    add(&g->looks, looks);
+    find(g, "process-chain", s, (unsigned)profile_number(how, "confidence", &found), profile_text(how, "technique"), text);
+}
+
+/* What no name and no parent betrays: a shell that waits for words where nobody types, a tool under another name, a
+ * System32 folder that is not Windows'. */
+static void judge_disguise(judging *g)
+{
+    const process_judge *j = g->j;
+    const process_start *s = g->s;
+    bool service = (s->session && strcmp(s->session, "0") == 0) || (!s->session && is_system(s));
+    if (service && is_system(s) && bare(s->command) && profile_has(j->chains, "bare_shells", g->file) && !(g->parent_file && profile_has(j->chains, "bare_shells", g->parent_file)))
+        judged_by(g, "bare", "bare-shell", "process-chain.bare");
+    if (s->original && profile_has(j->chains, "renamed", s->original)) {
+        size_t stem = strcspn(s->original, ".");
+        if (strncasecmp(s->original, g->file, stem) != 0)
+            judged_by(g, "rename", "renamed", "process-chain.renamed");
+    }
+    const char *at = strcasestr(g->path, "\\system32\\");
+    if (at && strncasecmp(g->path, "%w\\", 3) != 0 && !(at - g->path >= 8 && strncasecmp(at - 8, "\\windows", 8) == 0) && !starts_with_any(g->path, profile_list(j->core, "also_lawful"))) {
+        add(&g->looks, "fake-system");
+        add(&g->reasons, "wrong_path");
+        find(g, "fake-system-process", SEVERITY_HIGH, 75, "T1036.005", NULL);
+    }
+}
+
 /* A tool of remote execution as parent, or a service program with a name made at random in the Windows folder. */
 static void judge_remote(judging *g, pattern_room *room)
 {
@@ -267,8 +313,10 @@ static void judge_remote(judging *g, pattern_room *room)
     bool shell = remote_tools_shell(g->j->remote, g->file);
     const remote_ancestry *way = remote_tools_ancestry(g->j->remote, g->parent_file, s->parent_command, g->file, s->image, s->command);
     const remote_service *service = s->parent ? remote_tools_service(g->j->remote, room, NULL, s->parent) : NULL;
+    /* Old logs do not name the parent, and the service manager may have started before the log began. */
+    bool told = g->parent_file && *g->parent_file && strcmp(g->parent_file, "-") != 0, manager = told && strcasecmp(g->parent_file, "services.exe") == 0;
     bool random_start = false;
-    if (!way && !service && g->parent_file && strcasecmp(g->parent_file, "services.exe") == 0 && strncasecmp(g->path, "%w\\", 3) == 0 && g->file == g->path + 3)
+    if (!way && !service && (manager || (!told && is_system(s))) && strncasecmp(g->path, "%w\\", 3) == 0 && g->file == g->path + 3)
         random_start = looks_random(g->j->looks, g->file);
     if (way) {
         v->means = way->means;
@@ -287,7 +335,7 @@ static void judge_remote(judging *g, pattern_room *room)
         v->means = "smb-service";
         v->means_technique = "T1569.002 T1021.002";
         v->means_severity = SEVERITY_HIGH;
-        v->means_confidence = 80;
+        v->means_confidence = manager ? 80 : 65;
     }
     if (strstr(buf_text(&g->looks), "output-share")) {
         v->means_severity = SEVERITY_CRITICAL;
@@ -318,6 +366,7 @@ void process_judge_start(const process_judge *j, pattern_room *room, const proce
     out->hit_count = judge_command(&g, room, s->command, out->hits);
     judge_command(&g, room, out->decoded, inner);
     judge_chain(&g);
+    judge_disguise(&g);
     judge_remote(&g, room);
     out->looks = arena_str(mem, buf_text(&g.looks));
     out->reasons = arena_str(mem, buf_text(&g.reasons));

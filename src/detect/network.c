@@ -2,6 +2,7 @@
 #include "detect/detect.h"
 #include "detect/family.h"
 #include "detect/looks.h"
+#include "detect/seen.h"
 #include "detect/subject.h"
 
 #include <inttypes.h>
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { SEEN = 8192, WINDOWS = 256, TARGETS = 512 };
+enum { SEEN = 8192, WINDOWS = 256, TARGETS = 512, RDP = 3389 };
 
 typedef struct {
     families *families;
@@ -20,8 +21,8 @@ typedef struct {
 } network_run;
 
 /* Distinct targets of one (image, port) in the running ten minutes, and the best ten minutes so far. */
-typedef struct { uint64_t key; moment from; uint32_t targets[TARGETS]; unsigned count; event best; unsigned best_count; char *image, *first, *last; uint64_t port; } scan_window;
-typedef struct { map seen; scan_window *windows; size_t window_count; arena *mem; } network_state;
+typedef struct { uint64_t key; moment from; uint32_t targets[TARGETS]; unsigned count; event best; unsigned best_count; char image[512], first[64]; uint64_t port; } scan_window;
+typedef struct { seen contacts; scan_window *windows[WINDOWS]; size_t window_count; arena *mem; } network_state;
 
 static status setup(const detect_setup *s, void **out)
 {
@@ -52,8 +53,7 @@ static void *start(const void *run, arena *mem)
 {
     (void)run;
     network_state *p = arena_alloc(mem, sizeof *p);
-    map_init(&p->seen);
-    p->windows = arena_array(mem, WINDOWS, sizeof *p->windows);
+    seen_init(&p->contacts, "net.contact", SEEN);
     p->mem = mem;
     return p;
 }
@@ -69,11 +69,8 @@ static bool holds(const profile_node *list, uint64_t number)
 static void note_contact(const event *ev, detect_log *out, network_state *p, const char *dest, uint64_t port, const char *name, const char *image, family_hit h, const char *why)
 {
     arena *mem = detect_scratch(out);
-    char *key = arena_printf(mem, "%s\n%s\n%s", dest ? dest : "", name ? name : "", image ? image : "");
-    if (map_find(&p->seen, span_str(key)) || p->seen.count >= SEEN)
+    if (!seen_first(&p->contacts, out, arena_printf(mem, "%s\n%s\n%s", dest ? dest : "", name ? name : "", image ? image : "")))
         return;
-    bool there;
-    map_put(&p->seen, span_str(key), &there);
     detect_act_builder *a = detect_act(out, ev, "net.contact");
     detect_fact(a, "dest", dest);
     if (port)
@@ -87,27 +84,41 @@ static void note_contact(const event *ev, detect_log *out, network_state *p, con
     detect_finding(a, pool ? "miner" : "network-contact", h.family ? SEVERITY_HIGH : SEVERITY_MEDIUM, h.family ? h.weight : pool && name ? 80 : 45, pool ? "T1496" : "T1071", pool ? "miner.pool" : "network-contact.known");
 }
 
-static scan_window *window_of(network_state *p, const char *image, uint64_t port)
+/* The window of a program and port. When all are taken, the one that has shown least gives way, if its ten minutes are over. */
+static scan_window *window_of(network_state *p, const char *image, uint64_t port, moment now)
 {
     char key[600];
-    int n = snprintf(key, sizeof key, "%.512s\n%" PRIu64, image, port);
+    int n = snprintf(key, sizeof key, "%.511s\n%" PRIu64, image, port);
     uint64_t h = hash64(span_of(key, (size_t)n));
-    for (size_t i = 0; i < p->window_count; i++)
-        if (p->windows[i].key == h)
-            return &p->windows[i];
-    if (p->window_count == WINDOWS)
-        return NULL;
-    scan_window *w = &p->windows[p->window_count++];
-    *w = (scan_window){ .key = h, .from = MOMENT_UNKNOWN, .port = port, .image = arena_str(p->mem, image) };
+    scan_window *least = NULL;
+    for (size_t i = 0; i < p->window_count; i++) {
+        scan_window *w = p->windows[i];
+        if (w->key == h)
+            return w;
+        bool over = now < w->from || now - w->from > 10 * MOMENT_MINUTE;
+        if (over && (!least || w->best_count < least->best_count))
+            least = w;
+    }
+    scan_window *w = least;
+    if (p->window_count < WINDOWS)
+        w = p->windows[p->window_count++] = arena_alloc(p->mem, sizeof *w);
+    if (w) {
+        *w = (scan_window){ .key = h, .from = MOMENT_UNKNOWN, .port = port };
+        snprintf(w->image, sizeof w->image, "%s", image);
+    }
     return w;
 }
 
 /* Windows follow one another; a scan that spans two shows in the fuller one. */
-static void scanned(network_state *p, const event *ev, const char *image, uint64_t port, const char *dest)
+static void scanned(const network_run *run, network_state *p, const event *ev, detect_log *out, const char *image, uint64_t port, const char *dest)
 {
-    scan_window *w = window_of(p, image, port);
-    if (!w || !moment_known(ev->time))
+    if (!moment_known(ev->time) || profile_has(run->network, "scan_lawful", looks_file(looks_path(image, detect_scratch(out)))))
         return;
+    scan_window *w = window_of(p, image, port, ev->time);
+    if (!w) {
+        detect_cut(out, "connect.scan", 1);
+        return;
+    }
     if (!moment_known(w->from) || ev->time < w->from || ev->time - w->from > 10 * MOMENT_MINUTE) {
         w->from = ev->time;
         w->count = 0;
@@ -119,12 +130,26 @@ static void scanned(network_state *p, const event *ev, const char *image, uint64
     if (w->count == TARGETS)
         return;
     w->targets[w->count++] = h;
-    if (w->count > w->best_count) {
-        w->best_count = w->count;
-        w->best = *ev;
-        if (w->count == 1)
-            w->first = arena_str(p->mem, dest);
-    }
+    if (w->count <= w->best_count)
+        return;
+    w->best_count = w->count;
+    w->best = *ev;
+    if (w->count == 1)
+        snprintf(w->first, sizeof w->first, "%s", dest);
+}
+
+/* A program that reaches Remote Desktop of its own host carries somebody's session from elsewhere. */
+static void tunnelled(const network_run *run, network_state *p, const event *ev, detect_log *out, const char *image, const char *dest)
+{
+    arena *mem = detect_scratch(out);
+    if (!image || profile_has(run->network, "tunnel_lawful", looks_file(looks_path(image, mem))) || !seen_first(&p->contacts, out, arena_printf(mem, "tunnel\n%s", image)))
+        return;
+    detect_act_builder *a = detect_act(out, ev, "net.contact");
+    detect_fact(a, "dest", dest);
+    detect_fact_u64(a, "port", RDP);
+    detect_fact(a, "image", image);
+    detect_fact(a, "why", "rdp-tunnel");
+    detect_finding(a, "port-proxy", SEVERITY_HIGH, 75, "T1572", "port-proxy.tunnel");
 }
 
 static void outgoing(const network_run *run, network_state *p, const event *ev, detect_log *out, const char *image, const char *dest, uint64_t port, const char *name)
@@ -149,7 +174,7 @@ static void outgoing(const network_run *run, network_state *p, const event *ev, 
     snprintf(digits, sizeof digits, "%" PRIu64, port);
     detect_count(out, ev, "connect.out", "image", image, "port", digits, "dest", service || outside ? dest : NULL, NULL);
     if (holds(profile_list(profile_get(run->network, "scan"), "ports"), port) && image)
-        scanned(p, ev, image, port, dest);
+        scanned(run, p, ev, out, image, port, dest);
 }
 
 static void incoming(const network_run *run, const event *ev, detect_log *out, const char *source, uint64_t port)
@@ -180,7 +205,7 @@ static void step(const void *context, void *state, const event *ev, detect_log *
     char *image = value_text(event_get(ev, sysmon ? run->image : run->application), mem);
     uint64_t source_port = 0, dest_port = 0;
     value_u64(event_get(ev, run->source_port), &source_port);
-    value_u64(event_get(ev, sysmon ? run->dest_port : run->dest_port), &dest_port);
+    value_u64(event_get(ev, run->dest_port), &dest_port);
     if (!source || !dest)
         return;
     bool out_going;
@@ -196,6 +221,8 @@ static void step(const void *context, void *state, const event *ev, detect_log *
     if (out_going) {
         char *name = sysmon ? value_text(event_get(ev, run->dest_host), mem) : NULL;
         const char *to = detect_address(dest, &local);
+        if (local && dest_port == RDP)
+            tunnelled(run, p, ev, out, image, dest);
         if (!local)
             outgoing(run, p, ev, out, image, to, dest_port, name && *name && strcmp(name, "-") != 0 ? name : NULL);
         return;
@@ -211,9 +238,8 @@ static void finish(const void *context, void *state, detect_log *out)
     const network_run *run = context;
     network_state *p = state;
     for (size_t i = 0; i < p->window_count; i++) {
-        scan_window *w = &p->windows[i];
-        const char *file = looks_file(w->image);
-        if (w->best_count < run->scan_targets || profile_has(run->network, "scan_lawful", file))
+        scan_window *w = p->windows[i];
+        if (w->best_count < run->scan_targets)
             continue;
         detect_act_builder *a = detect_act(out, &w->best, "connect.scan");
         detect_fact(a, "image", w->image);
@@ -222,7 +248,7 @@ static void finish(const void *context, void *state, detect_log *out)
         detect_fact(a, "first_target", w->first);
         detect_finding(a, "port-scan", SEVERITY_HIGH, w->best_count >= 4 * run->scan_targets ? 85 : 70, "T1046 T1210", NULL);
     }
-    map_done(&p->seen);
+    seen_done(&p->contacts);
 }
 
 #define SYSMON "Microsoft-Windows-Sysmon/Operational"

@@ -3,10 +3,11 @@
 #include "detect/commands.h"
 #include "detect/detect.h"
 #include "detect/family.h"
+#include "detect/seen.h"
 
 #include <strings.h>
 
-enum { SEEN = 8192 };
+enum { SEEN = 8192, BODY = 2048 };
 
 typedef struct {
     commands *commands;
@@ -14,7 +15,7 @@ typedef struct {
     field text, path, number, total, id, payload, context;
 } scripts_run;
 
-typedef struct { pattern_room *room; map seen; } scripts_state;
+typedef struct { pattern_room *room; seen blocks; } scripts_state;
 
 static status setup(const detect_setup *s, void **out)
 {
@@ -37,7 +38,7 @@ static void *start(const void *run, arena *mem)
     (void)run;
     scripts_state *p = arena_alloc(mem, sizeof *p);
     p->room = pattern_room_new(mem);
-    map_init(&p->seen);
+    seen_init(&p->blocks, "script.block", SEEN);
     return p;
 }
 
@@ -45,7 +46,7 @@ static void finish(const void *run, void *state, detect_log *out)
 {
     (void)run;
     (void)out;
-    map_done(&((scripts_state *)state)->seen);
+    seen_done(&((scripts_state *)state)->blocks);
 }
 
 /* The rest of the line after "HostApplication=" (classic events hold one block of Name=Value lines, in every language). */
@@ -59,6 +60,24 @@ static char *host_application(const event *ev, arena *mem)
         at += 16;
         at[strcspn(at, "\r\n")] = 0;
         return at;
+    }
+    return NULL;
+}
+
+/* The host's command line of 4103: in its block of "Name = value" lines, whose names are in the system's language, the one that
+ * begins with a program. */
+static char *host_of(const event *ev, field context, arena *mem)
+{
+    char *block = value_text(event_get(ev, context), mem);
+    for (char *line = block; line && *line;) {
+        size_t len = strcspn(line, "\r\n");
+        char *end = line + len, *next = end + strspn(end, "\r\n");
+        *end = 0;
+        char *value = strstr(line, " = ");
+        char *exe = value ? strcasestr(value, ".exe") : NULL;
+        if (exe && (size_t)(exe - value) < 260)
+            return value + 3;
+        line = next;
     }
     return NULL;
 }
@@ -99,7 +118,7 @@ static void step(const void *context, void *state, const event *ev, detect_log *
     else if (ev->event_id == 800)
         text = pipeline(ev, mem);
     if (ev->event_id != 4104)
-        command = ev->event_id == 4103 ? NULL : host_application(ev, mem);
+        command = ev->event_id == 4103 ? host_of(ev, run->context, mem) : host_application(ev, mem);
     if (!(text && *text) && !(command && *command))
         return;
     const char *whole = text && *text ? text : command;
@@ -114,11 +133,8 @@ static void step(const void *context, void *state, const event *ev, detect_log *
     if (!count && !h.family && !decoded)
         return;
     /* The same words again (400, 600 and 800 repeat the host's command line; tasks run every hour) are one act a log. */
-    char *key = arena_printf(mem, "%s\n%.512s", command ? command : "", whole);
-    if (map_find(&p->seen, span_str(key)) || p->seen.count >= SEEN)
+    if (!seen_first(&p->blocks, out, arena_printf(mem, "%s\n%s", command ? command : "", whole)))
         return;
-    bool there;
-    map_put(&p->seen, span_str(key), &there);
 
     buf words;
     buf_init(&words, NOTE_VALUE);
@@ -137,6 +153,9 @@ static void step(const void *context, void *state, const event *ev, detect_log *
         detect_fact(a, "sid", sid_text(ev->user_sid, mem));
     buf_done(&words);
     const command_rule *worst = commands_worst(hits, count);
+    /* In the body of a script file, or of a long block, a word weighs less than in a line that somebody typed. */
+    char *file = value_text(event_get(ev, run->path), mem);
+    bool body = ev->event_id == 4104 && ((file && *file) || strlen(whole) > BODY);
     if (h.family)
         detect_finding(a, "script-execution", SEVERITY_CRITICAL, h.weight, "T1059.001", "script-execution.family");
     else if (worst && worst->severity >= SEVERITY_HIGH)
@@ -144,7 +163,8 @@ static void step(const void *context, void *state, const event *ev, detect_log *
     else if (decoded)
         detect_finding(a, "script-execution", SEVERITY_MEDIUM, 60, "T1059.001 T1027.010", "script-execution.encoded");
     else if (worst)
-        detect_finding(a, worst->finding, worst->severity, worst->confidence, worst->technique, arena_printf(mem, "%s.script", worst->finding));
+        detect_finding(a, worst->finding, body && worst->severity > SEVERITY_LOW ? SEVERITY_LOW : worst->severity, body ? worst->confidence / 2 : worst->confidence, worst->technique,
+                       arena_printf(mem, "%s.script", worst->finding));
 }
 
 static const detect_want wants[] = {

@@ -3,6 +3,7 @@
 #include "detect/detect.h"
 #include "detect/family.h"
 #include "detect/looks.h"
+#include "detect/seen.h"
 #include "detect/subject.h"
 
 #include <strings.h>
@@ -15,7 +16,7 @@ typedef struct {
 } shares_run;
 
 enum { SEEN = 16384 };
-typedef struct { pattern_room *room; map seen; } shares_state;
+typedef struct { pattern_room *room; seen pipes, files; } shares_state;
 
 static status setup(const detect_setup *s, void **out)
 {
@@ -44,7 +45,8 @@ static void *start(const void *run, arena *mem)
     (void)run;
     shares_state *p = arena_alloc(mem, sizeof *p);
     p->room = pattern_room_new(mem);
-    map_init(&p->seen);
+    seen_init(&p->pipes, "remote.exec", SEEN);
+    seen_init(&p->files, "share.write", SEEN);
     return p;
 }
 
@@ -52,17 +54,9 @@ static void finish(const void *run, void *state, detect_log *out)
 {
     (void)run;
     (void)out;
-    map_done(&((shares_state *)state)->seen);
-}
-
-/* The first of each is an act; the rest is counted. */
-static bool first_of(shares_state *p, const char *key)
-{
-    if (map_find(&p->seen, span_str(key)) || p->seen.count >= SEEN)
-        return false;
-    bool there;
-    map_put(&p->seen, span_str(key), &there);
-    return true;
+    shares_state *p = state;
+    seen_done(&p->pipes);
+    seen_done(&p->files);
 }
 
 static void who(const shares_run *run, const event *ev, detect_act_builder *a, const char *account, const char *source)
@@ -94,9 +88,12 @@ static void pipe_used(const shares_run *run, shares_state *p, const event *ev, d
 {
     arena *mem = detect_scratch(out);
     const remote_pipe *r = remote_tools_pipe(run->remote, p->room, pipe);
-    if (!r || !first_of(p, arena_printf(mem, "pipe\n%s\n%s\n%s", r->tool, account ? account : "", source ? source : "")))
+    if (!r || !seen_first(&p->pipes, out, arena_printf(mem, "%s\n%s\n%s", r->tool, account ? account : "", source ? source : "")))
         return;
-    bool manager = strcmp(r->tool, "service manager") == 0 || strcmp(r->tool, "task scheduler") == 0 || strcmp(r->tool, "remote registry") == 0 || strcmp(r->tool, "print spooler") == 0;
+    static const char *const managers[] = { "service manager", "task scheduler", "remote registry", "print spooler", "encrypting file system", "protected storage" };
+    bool manager = false;
+    for (size_t i = 0; i < sizeof managers / sizeof *managers; i++)
+        manager = manager || strcmp(r->tool, managers[i]) == 0;
     detect_act_builder *a = detect_act(out, ev, "remote.exec");
     detect_fact(a, "means", r->means);
     detect_fact(a, "tool", r->tool);
@@ -141,7 +138,7 @@ static void step_share(const shares_run *run, shares_state *p, const event *ev, 
     /* 0x2 write data, 0x4 append, 0x10000 delete: a delete alone tells of a program that was there. */
     if (ev->event_id != 5145 || !target || !(mask & 0x6) || !program(target))
         return;
-    if (local || !first_of(p, arena_printf(mem, "file\n%s\n%s\n%s\n%s", base, target, account ? account : "", source ? source : "")))
+    if (local || !seen_first(&p->files, out, arena_printf(mem, "%s\n%s\n%s\n%s", base, target, account ? account : "", source ? source : "")))
         return;
     char *path = looks_path(arena_printf(mem, "%s%s", strcasecmp(base, "ADMIN$") == 0 ? "%SystemRoot%\\" : arena_printf(mem, "%c:\\", base[0]), target), mem);
     family_hit h = families_file(run->families, path);

@@ -18,7 +18,12 @@ const char *detect_address(const char *text, bool *local)
         return NULL;
     if (strncasecmp(text, "::ffff:", 7) == 0 && strchr(text + 7, '.'))
         text += 7;
-    static const char *const own[] = { "127.0.0.1", "::1", "LOCAL", "\xe6\x9c\xac\xe5\x9c\xb0" };
+    static const char *const own[] = { "::1", "LOCAL", "\xe6\x9c\xac\xe5\x9c\xb0" };
+    uint8_t b[4];
+    if (strncmp(text, "127.", 4) == 0 && inet_pton(AF_INET, text, b) == 1) {
+        *local = true;
+        return NULL;
+    }
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         if (strcasecmp(text, own[i]) == 0) {
             *local = true;

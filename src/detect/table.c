@@ -1,7 +1,7 @@
 /* All detectors. A record is offered to them in this order. */
 #include "detect/detect.h"
 
-extern const detector detect_process, detect_services, detect_tasks, detect_scripts, detect_shares, detect_network, detect_firewall, detect_registry, detect_wmi, detect_credentials, detect_files, detect_calls;
+extern const detector detect_process, detect_services, detect_tasks, detect_scripts, detect_shares, detect_network, detect_firewall, detect_registry, detect_wmi, detect_credentials, detect_files, detect_calls, detect_exploit, detect_inject;
 
 extern const detector detect_crashes, detect_clocks, detect_identity, detect_logons, detect_rdp, detect_mssql, detect_ssh, detect_accounts, detect_evidence_removed, detect_antivirus;
 
@@ -28,5 +28,7 @@ const detector *const detectors[] = {
     &detect_credentials,
     &detect_files,
     &detect_calls,
+    &detect_exploit,
+    &detect_inject,
     NULL,
 };

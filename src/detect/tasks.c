@@ -4,6 +4,7 @@
 #include "detect/detect.h"
 #include "detect/family.h"
 #include "detect/looks.h"
+#include "detect/seen.h"
 #include "detect/subject.h"
 
 #include <ctype.h>
@@ -20,7 +21,7 @@ typedef struct {
 } tasks_run;
 
 /* Tasks registered lately: one that is deleted within a minute was made to run a command once (atexec and its kin). */
-typedef struct { pattern_room *room; struct { uint64_t name; moment time; } recent[RECENT]; size_t newest; map run_seen; } tasks_state;
+typedef struct { pattern_room *room; struct { uint64_t name; moment time; } recent[RECENT]; size_t newest; seen runs; } tasks_state;
 
 static status setup(const detect_setup *s, void **out)
 {
@@ -56,7 +57,7 @@ static void *start(const void *run, arena *mem)
     (void)run;
     tasks_state *p = arena_alloc(mem, sizeof *p);
     p->room = pattern_room_new(mem);
-    map_init(&p->run_seen);
+    seen_init(&p->runs, "task.run", RUNS_SEEN);
     return p;
 }
 
@@ -64,7 +65,7 @@ static void finish(const void *run, void *state, detect_log *out)
 {
     (void)run;
     (void)out;
-    map_done(&((tasks_state *)state)->run_seen);
+    seen_done(&((tasks_state *)state)->runs);
 }
 
 /* The text of the first element of that name, entities resolved; NULL when there is none. Task XML is small and made by the
@@ -291,12 +292,8 @@ static void step(const void *context, void *state, const event *ev, detect_log *
         t.command = value_text(event_get(ev, ev->event_id == 129 ? run->path : run->action), mem);
         if (own && !families_task(run->families, t.name).family)
             return;
-        char *key = arena_printf(mem, "%s\n%s", t.name, t.command ? t.command : "");
-        if (map_find(&p->run_seen, span_str(key)) || p->run_seen.count >= RUNS_SEEN)
-            return;
-        bool seen;
-        map_put(&p->run_seen, span_str(key), &seen);
-        note(run, p, ev, out, "task.run", &t, true);
+        if (seen_first(&p->runs, out, arena_printf(mem, "%s\n%s", t.name, t.command ? t.command : "")))
+            note(run, p, ev, out, "task.run", &t, true);
     }
     }
 }

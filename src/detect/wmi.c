@@ -1,18 +1,21 @@
-/* Which WMI subscriptions were made, and who called from afar? (WMI-Activity 5858, 5860, 5861; Sysmon 19-21; WinRM 91.) */
+/* Which WMI subscriptions were made, and who called from afar? (WMI-Activity 5858, 5860, 5861; Sysmon 19-21; WinRM 91, and the account
+ * that 169 named just before. WinRM writes down no address: it stands in the logon of that account and time.) */
 #include "detect/commands.h"
 #include "detect/detect.h"
 #include "detect/family.h"
+#include "detect/seen.h"
 
+#include <stdio.h>
 #include <strings.h>
 
 typedef struct {
     commands *commands;
     families *families;
     const profile_node *known;
-    field ess, consumer, cause, client, user, query, space, operation, name, type, destination, event_namespace, filter, sysmon_consumer, sysmon_user;
+    field ess, consumer, cause, client, user, query, operation, name, destination, filter, sysmon_consumer, username, mechanism, resource;
 } wmi_run;
 enum { SEEN = 1024 };
-typedef struct { pattern_room *room; map seen; } wmi_state;
+typedef struct { pattern_room *room; seen clients; struct { char account[256], mechanism[64]; moment time; } winrm; } wmi_state;
 
 static status setup(const detect_setup *s, void **out)
 {
@@ -26,10 +29,12 @@ static status setup(const detect_setup *s, void **out)
     run->query = fields_intern(f, "Query");
     run->operation = fields_intern(f, "Operation");
     run->name = fields_intern(f, "Name");
-    run->type = fields_intern(f, "Type");
     run->destination = fields_intern(f, "Destination");
     run->filter = fields_intern(f, "Filter");
     run->sysmon_consumer = fields_intern(f, "Consumer");
+    run->username = fields_intern(f, "username");
+    run->mechanism = fields_intern(f, "authenticationMechanism");
+    run->resource = fields_intern(f, "resourceUri");
     *out = run;
     status st = profile_need(s->facts, "wmi", &run->known);
     if (status_is_ok(st))
@@ -42,7 +47,8 @@ static void *start(const void *run, arena *mem)
     (void)run;
     wmi_state *p = arena_alloc(mem, sizeof *p);
     p->room = pattern_room_new(mem);
-    map_init(&p->seen);
+    seen_init(&p->clients, "remote.exec", SEEN);
+    p->winrm.time = MOMENT_UNKNOWN;
     return p;
 }
 
@@ -50,7 +56,7 @@ static void finish(const void *run, void *state, detect_log *out)
 {
     (void)run;
     (void)out;
-    map_done(&((wmi_state *)state)->seen);
+    seen_done(&((wmi_state *)state)->clients);
 }
 
 static bool is_known(const wmi_run *run, const char *text)
@@ -82,6 +88,22 @@ static void subscribed(const wmi_run *run, wmi_state *p, const event *ev, detect
         detect_finding(a, "wmi-persistence", h.family || worst ? SEVERITY_CRITICAL : SEVERITY_HIGH, h.family ? h.weight : worst ? 88 : 70, "T1546.003", NULL);
 }
 
+/* A shell of WinRM: who had logged on to it within the last seconds asked for it. */
+static void shell_made(const wmi_run *run, wmi_state *p, const event *ev, detect_log *out)
+{
+    arena *mem = detect_scratch(out);
+    bool recent = moment_known(ev->time) && moment_known(p->winrm.time) && ev->time >= p->winrm.time && ev->time - p->winrm.time <= 10 * MOMENT_SECOND;
+    detect_act_builder *a = detect_act(out, ev, "remote.exec");
+    detect_fact(a, "means", "winrm");
+    detect_fact(a, "tool", "WinRM");
+    detect_fact(a, "technique", "T1021.006");
+    detect_fact(a, "account", recent ? p->winrm.account : NULL);
+    detect_fact(a, "package", recent ? p->winrm.mechanism : NULL);
+    detect_fact_value(a, "detail", event_get(ev, run->resource));
+    if (ev->user_sid.len)
+        detect_fact(a, "sid", sid_text(ev->user_sid, mem));
+}
+
 static void step(const void *context, void *state, const event *ev, detect_log *out)
 {
     const wmi_run *run = context;
@@ -100,15 +122,16 @@ static void step(const void *context, void *state, const event *ev, detect_log *
     case 21:
         subscribed(run, p, ev, out, "binding", value_text(event_get(ev, run->sysmon_consumer), mem), value_text(event_get(ev, run->filter), mem), NULL, value_text(event_get(ev, run->user), mem));
         return;
-    case 91: {
-        detect_act_builder *a = detect_act(out, ev, "remote.exec");
-        detect_fact(a, "means", "winrm");
-        detect_fact(a, "tool", "WinRM");
-        detect_fact(a, "technique", "T1021.006");
-        if (ev->user_sid.len)
-            detect_fact(a, "sid", sid_text(ev->user_sid, mem));
+    case 169: {
+        char *account = value_text(event_get(ev, run->username), mem), *mechanism = value_text(event_get(ev, run->mechanism), mem);
+        snprintf(p->winrm.account, sizeof p->winrm.account, "%s", account ? account : "");
+        snprintf(p->winrm.mechanism, sizeof p->winrm.mechanism, "%s", mechanism ? mechanism : "");
+        p->winrm.time = ev->time;
         return;
     }
+    case 91:
+        shell_made(run, p, ev, out);
+        return;
     default: {
         /* 5858, 5860: a client on another machine names itself. */
         char *client = value_text(event_get(ev, run->client), mem), *own = utf16_text(mem, ev->computer);
@@ -116,11 +139,8 @@ static void step(const void *context, void *state, const event *ev, detect_log *
         if (!client || !*client || (label == strcspn(client, ".") && strncasecmp(client, own, label) == 0))
             return;
         char *user = value_text(event_get(ev, run->user), mem);
-        char *key = arena_printf(mem, "%s\n%s", client, user ? user : "");
-        if (map_find(&p->seen, span_str(key)) || p->seen.count >= SEEN)
+        if (!seen_first(&p->clients, out, arena_printf(mem, "%s\n%s", client, user ? user : "")))
             return;
-        bool there;
-        map_put(&p->seen, span_str(key), &there);
         detect_act_builder *a = detect_act(out, ev, "remote.exec");
         detect_fact(a, "means", "wmi");
         detect_fact(a, "tool", "WMI");
@@ -136,6 +156,6 @@ static void step(const void *context, void *state, const event *ev, detect_log *
 #define ACTIVITY "Microsoft-Windows-WMI-Activity/Operational"
 static const detect_want wants[] = {
     { ACTIVITY, NULL, 5858 }, { ACTIVITY, NULL, 5860 }, { ACTIVITY, NULL, 5861 }, { SYSMON, NULL, 19 }, { SYSMON, NULL, 20 }, { SYSMON, NULL, 21 },
-    { "Microsoft-Windows-WinRM/Operational", NULL, 91 },
+    { "Microsoft-Windows-WinRM/Operational", NULL, 91 }, { "Microsoft-Windows-WinRM/Operational", NULL, 169 },
 };
 const detector detect_wmi = { "wmi", wants, sizeof wants / sizeof *wants, setup, start, step, finish };

@@ -24,10 +24,17 @@ static kind_count *count_of(printer *p, vec *in, const char *kind)
     return c;
 }
 
+/* Evidence may hold anything: control characters stay off the terminal, and an act stays one line. */
 static void print_facts(const fact *facts, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        printf("  %s=%s", facts[i].name, facts[i].value);
+    for (size_t i = 0; i < count; i++) {
+        printf("  %s=", facts[i].name);
+        for (const char *c = facts[i].value; *c; c++)
+            if ((unsigned char)*c < ' ' || *c == 0x7f)
+                printf("\\x%02x", (unsigned char)*c);
+            else
+                putchar(*c);
+    }
 }
 
 static void print_act(void *context, const act *a)
