@@ -201,6 +201,26 @@ static void spoken_names(const joined *j, vec *all)
     vec_done(&names);
 }
 
+const char *address_speaks(const joined *j, const char *address)
+{
+    static const char *const kinds[] = { "logon.success", "logon.failure" };
+    const char *found = NULL;
+    for (uint32_t i = 0; i < host_total(j); i++)
+        for (size_t k = 0; k < 2; k++) {
+            size_t n;
+            joined_tally *const *tallies = tallies_of(j, i, kinds[k], &n);
+            for (size_t m = 0; m < n; m++) {
+                const char *name = tally_key(tallies[m], "workstation");
+                if (!name[0] || strcmp(tally_key(tallies[m], "source"), address) != 0 || at_the_screen(tally_key(tallies[m], "type")))
+                    continue;
+                if (found && strcasecmp(found, name) != 0)
+                    return NULL;
+                found = name;
+            }
+        }
+    return found && host_named(j, found, MOMENT_UNKNOWN) == HOST_NONE ? found : NULL;
+}
+
 static void told_addresses(const joined *j, vec *all)
 {
     for (size_t i = 0; j->scene && i < j->scene->host_count; i++) {

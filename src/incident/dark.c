@@ -6,21 +6,6 @@
 
 typedef struct { const char *address, *name; moment from, to; bool attacked; } dark;
 
-/* The name under which clients of this address spoke, when it is one and no host of ours bears it. */
-static const char *spoken_name(const joined *j, const char *address)
-{
-    const char *found = NULL;
-    for (size_t i = 0; i < j->told.count; i++) {
-        const told *t = finding_at(j, i);
-        if (!t->source || strcmp(t->source, address) != 0 || !t->workstation)
-            continue;
-        if (found && strcasecmp(found, t->workstation) != 0)
-            return NULL;
-        found = t->workstation;
-    }
-    return found && host_named(j, found, MOMENT_UNKNOWN) == HOST_NONE ? found : NULL;
-}
-
 static void attackers(const joined *j, vec *all)
 {
     map seen;
@@ -34,7 +19,7 @@ static void attackers(const joined *j, vec *all)
         uint64_t *where = map_put(&seen, span_str(t->source), &was);
         if (!was) {
             *where = all->count;
-            *(dark *)vec_push(all) = (dark){ t->source, spoken_name(j, t->source), t->f.time, t->f.time, true };
+            *(dark *)vec_push(all) = (dark){ t->source, address_speaks(j, t->source), t->f.time, t->f.time, true };
         }
         dark *d = vec_at(all, *where);
         d->to = t->f.time > d->to ? t->f.time : d->to;

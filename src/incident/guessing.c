@@ -383,37 +383,78 @@ static void cut_campaigns(const joined *j, uint32_t host, const client *c, vec *
 
 /* ---- Sources that the log leaves empty ---- */
 
-/* Another log of the host may name who connected at that time: one address only, else it stays unknown. */
-static void learn_source(const joined *j, campaign *c)
+typedef struct { const char *source; moment first, last; } contact;
+
+static int by_source(const void *a, const void *b)
 {
-    static const char *const kinds[] = { "rdp.connect", "rdp.session" };
-    moment slack = weight_span(j, "guessing.same-time");
-    size_t n;
-    if (c->source[0] || c->local || (strcmp(c->protocol, "network") != 0 && strcmp(c->protocol, "rdp") != 0))
-        return;
-    const char *found = NULL;
-    joined_tally *const *tallies = tallies_of(j, c->host, "logon.failure", &n);
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(tally_key(tallies[i], "protocol"), "rdp") == 0 && tally_key(tallies[i], "source")[0]
-            && tallies[i]->first <= c->to + slack && tallies[i]->last + slack >= c->from) {
-            if (found && strcmp(found, tally_key(tallies[i], "source")) != 0)
-                return;
-            found = tally_key(tallies[i], "source");
-        }
-    for (size_t k = 0; k < 2 && !found; k++) {
-        const act *const *acts = acts_of(j, c->host, kinds[k], &n);
+    const contact *l = a, *r = b;
+    int order = strcmp(l->source, r->source);
+    return order ? order : (l->first > r->first) - (l->first < r->first);
+}
+
+/* Who else spoke with the host's remote desktop: failures, connections and sessions that have an address. */
+static void contacts_of(const joined *j, uint32_t host, vec *out)
+{
+    static const char *const counted_kinds[] = { "logon.failure", "rdp.accept" }, *const acts_kinds[] = { "rdp.connect" };
+    for (size_t k = 0; k < 2; k++) {
+        size_t n;
+        joined_tally *const *tallies = tallies_of(j, host, counted_kinds[k], &n);
         for (size_t i = 0; i < n; i++) {
-            const char *source = act_fact(acts[i], "source");
-            if (!source[0] || acts[i]->time < c->from || acts[i]->time > c->to + slack || !campaign_tried(c, act_fact(acts[i], "account"), acts[i]->time))
-                continue;
-            if (found && strcmp(found, source) != 0)
-                return;
-            found = source;
+            const joined_tally *t = tallies[i];
+            bool rdp = k == 1 || strcmp(tally_key(t, "protocol"), "rdp") == 0;
+            for (size_t b = 0; rdp && tally_key(t, "source")[0] && b < t->bucket_count; b++)
+                *(contact *)vec_push(out) = (contact){ tally_key(t, "source"), t->buckets[b].first, t->buckets[b].last };
         }
     }
+    size_t n;
+    const act *const *acts = acts_of(j, host, acts_kinds[0], &n);
+    for (size_t i = 0; i < n; i++)
+        if (act_fact(acts[i], "source")[0])
+            *(contact *)vec_push(out) = (contact){ act_fact(acts[i], "source"), acts[i]->time, acts[i]->time };
+    vec_sort(out, by_source);
+}
+
+/* The share of a campaign's tries that lie at a contact of this address. */
+static double explained(const campaign *c, const contact *all, size_t count, moment slack)
+{
+    uint64_t hit = 0;
+    for (size_t i = 0; i < c->try_count; i++)
+        for (size_t k = 0; k < count; k++)
+            if (c->tries[i].first <= all[k].last + slack && all[k].first <= c->tries[i].last + slack) {
+                hit += c->tries[i].count;
+                break;
+            }
+    return (double)hit / (double)c->total;
+}
+
+/* Another log of the host may name who connected at those times: the one address that explains most of the tries. */
+static void learn_source(const joined *j, campaign *c)
+{
+    if (c->source[0] || c->local || (strcmp(c->protocol, "network") != 0 && strcmp(c->protocol, "rdp") != 0))
+        return;
+    vec all;
+    vec_init(&all, sizeof(contact));
+    contacts_of(j, c->host, &all);
+    double best = 0, second = 0;
+    const char *found = NULL;
+    for (size_t from = 0, end; from < all.count; from = end) {
+        const contact *run = vec_at(&all, from);
+        for (end = from + 1; end < all.count && strcmp(((const contact *)vec_at(&all, end))->source, run->source) == 0;)
+            end++;
+        double share = explained(c, run, end - from, weight_span(j, "guessing.same-time"));
+        if (share > best) {
+            second = best;
+            best = share;
+            found = run->source;
+        } else if (share > second) {
+            second = share;
+        }
+    }
+    vec_done(&all);
+    if (best < weight(j, "guessing.learned-share") || second > best / 2)
+        return;
     c->learned = found;
-    if (found)
-        c->protocol = "rdp";
+    c->protocol = "rdp";
 }
 
 const char *campaign_source(const campaign *c)

@@ -151,6 +151,7 @@ void   guessing_find(joined *j);
 void   direct_find(joined *j);                           /* acts that prove a finding alone */
 void   accounts_find(joined *j);
 void   logons_find(joined *j);                           /* logons that break the host's pattern */
+void   exploits_find(joined *j);                         /* what ran without a logon, and who came just before */
 void   defence_find(joined *j);                          /* gaps that somebody may have made */
 void   innocent_mark(joined *j);                         /* habits and administration; before settle_findings */
 void   causes_group(joined *j);                          /* common causes; before settle_findings */
@@ -193,6 +194,7 @@ look        log_looks(const joined *j, uint32_t host, const char *channel, momen
 moment      log_begins(const joined *j, uint32_t host, const char *channel);          /* MOMENT_UNKNOWN: no such log */
 
 /* Addresses. A place is a host, an address, or outside. */
+const char *address_speaks(const joined *j, const char *address);           /* the one name that clients there give, of no host of ours; NULL */
 bool        address_inside(const joined *j, const char *address);           /* private, or in a network of our hosts */
 size_t      hosts_at(const joined *j, const char *address, moment t, uint32_t out[4]);   /* best claims, in order of host; 0: none */
 uint32_t    host_named(const joined *j, const char *name, moment t);        /* by name or first label; HOST_NONE: none or several */

@@ -120,6 +120,7 @@ status incident_join(arena *mem, digest *const *digests, size_t count, const sce
         crashes_find(&j);
         guessing_find(&j);
         direct_find(&j);
+        exploits_find(&j);
         logons_find(&j);
         defence_find(&j);
         innocent_mark(&j);

@@ -41,8 +41,8 @@ static void begins_late(joined *j, vec *all, uint32_t host, moment onset)
         const joined_log *log = first_of(j, host, channels[i]);
         if (!log || !moment_known(onset) || log->from + weight_span(j, "unknowns.before-onset") <= onset)
             continue;
-        if (log->cleared)
-            continue;                                    /* told as cleared */
+        if (log->cleared || (i == 0 && log->records < (uint64_t)weight(j, "unknowns.few-records")))
+            continue;                                    /* told as cleared, or as not audited */
         add(j, all, host, 2, "log-rolled", channels[i],
             say(j, log->rolled ? "unknown.rolled" : "unknown.begins", "host", ARG_HOST, host_name(j, host), "channel", ARG_TEXT, channels[i], "from", ARG_TIME,
                 write_time(j, log->from), NULL),
@@ -96,7 +96,8 @@ static void not_audited(joined *j, vec *all, uint32_t host)
     const joined_log *log = first_of(j, host, "Security");
     size_t sessions;
     acts_of(j, host, "logon.session", &sessions);
-    bool kept = log && (log->to - log->from >= weight_span(j, "unknowns.audit-span") || (log->first_record == 1 && !log->cleared));
+    /* So few records never made a log roll over. */
+    bool kept = log && !log->cleared && (log->to - log->from >= weight_span(j, "unknowns.audit-span") || log->records < (uint64_t)weight(j, "unknowns.few-records"));
     if (!log || log->partial || !kept || others_span(j, host) < weight_span(j, "unknowns.audit-span"))
         return;
     if (tallied(j, host, "logon.failure") == 0 && tallied(j, host, "logon.success") == 0 && sessions == 0)
