@@ -691,10 +691,12 @@ void guessing_find(joined *j)
     for (uint32_t i = 0; i < host_total(j); i++) {
         campaigns_find(j, i, &all);
         from[i + 1] = all.count;
-        campaigns_follow(j, (campaign *)all.at + from[i], from[i + 1] - from[i]);
+        if (from[i + 1] > from[i])
+            campaigns_follow(j, vec_at(&all, from[i]), from[i + 1] - from[i]);
     }
     mark_scanners(j, &all);
     for (uint32_t i = 0; i < host_total(j); i++)
-        tell_host(j, (const campaign *)all.at + from[i], from[i + 1] - from[i]);
+        if (from[i + 1] > from[i])
+            tell_host(j, vec_at(&all, from[i]), from[i + 1] - from[i]);
     vec_done(&all);
 }
