@@ -3,6 +3,7 @@
 #include "cli/console.h"
 #include "cli/verb.h"
 #include "event/export.h"
+#include "evidence/evidence.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@ typedef struct {
     arena mem;
     int fd;
     const char *name;                /* of what is written; NULL: standard output */
+    const char *password;            /* of archives */
     struct stat written;
     bool unreadable, broken;
 } dump;
@@ -54,8 +56,68 @@ static void cannot_read(dump *d, const char *path, const char *why)
     d->unreadable = true;
 }
 
-/* One pass over a file: to meet its templates, or to write it. A file that was found in a folder and is no log is passed
- * over in silence, unless everything is to be carved. */
+/* One pass over bytes: to meet their templates, or to write them. What was found and is no log is passed over in silence,
+ * unless everything is to be carved. */
+static void dump_source(dump *d, const char *path, evtx_source source, bool was_named, bool only_meet)
+{
+    arena mem;
+    problems noted;
+    evtx log;
+    arena_init(&mem, 0);
+    problems_init(&noted, &mem);
+    status s = evtx_open(&mem, source, &noted, &log);
+    if (only_meet) {
+        evtx_reader *reader = status_is_ok(s) ? evtx_reader_new(d->out.templates) : NULL;
+        if (reader)
+            evtx_meet_templates(reader, &log);
+        evtx_reader_free(reader);
+        arena_done(&mem);
+        return;
+    }
+    if (d->out.recover) {
+        status carved = evtx_carve(&mem, &noted, &log);
+        if (log.chunk_count || !status_is_ok(carved))
+            s = carved;
+    }
+    for (size_t i = 0; i < noted.count && status_is_ok(s); i++)
+        note(d, path, &noted.items[i]);
+    if (status_is_ok(s))
+        export_log(&d->out, &log, path);
+    else if (was_named || s.code != STATUS_DAMAGED)
+        cannot_read(d, path, s.words);
+    arena_done(&mem);
+}
+
+static bool is_log(evidence_type type)
+{
+    return type == EVIDENCE_EVTX || type == EVIDENCE_EVTX_CHUNK;
+}
+
+static void dump_archive(dump *d, const char *path, bool only_meet)
+{
+    evidence_options options = { .password = d->password };
+    evidence_walk *walk;
+    evidence_item item;
+    if (!d->out.recover)
+        options.kinds = EVIDENCE_KIND(EVIDENCE_EVTX) | EVIDENCE_KIND(EVIDENCE_EVTX_CHUNK);
+    status s = evidence_open(&path, 1, &options, &walk);
+    if (!status_is_ok(s)) {
+        if (!only_meet)
+            cannot_read(d, path, s.words);
+        return;
+    }
+    while (!d->out.failed && evidence_next(walk, &item)) {
+        const char *name = arena_printf(&d->mem, "%s/%s", path, item.path);
+        bool wanted = is_log(item.type) || (d->out.recover && item.type != EVIDENCE_ARCHIVE);
+        if (!only_meet && !status_is_ok(item.state) && item.state.code != STATUS_UNSUPPORTED)
+            cannot_read(d, item.member ? name : path, item.state.words);
+        else if (item.member && wanted && item.source.read)
+            dump_source(d, name, item.source, false, only_meet);
+        evidence_release(&item);
+    }
+    evidence_close(walk);
+}
+
 static void dump_file(dump *d, const char *path, bool was_named, bool only_meet)
 {
     struct stat st;
@@ -67,33 +129,19 @@ static void dump_file(dump *d, const char *path, bool was_named, bool only_meet)
             close(fd);
         return;
     }
+    uint8_t first[EVIDENCE_FIRST];
     arena mem;
-    problems noted;
-    evtx log;
     arena_init(&mem, 0);
-    problems_init(&noted, &mem);
-    bool is_output = d->name && st.st_dev == d->written.st_dev && st.st_ino == d->written.st_ino;
-    status s = evtx_open(&mem, evtx_source_fd(fd, (uint64_t)st.st_size, &mem), &noted, &log);
-    if (is_output) {
+    evtx_source source = evtx_source_fd(fd, (uint64_t)st.st_size, &mem);
+    int64_t got = source.read(source.context, 0, first, sizeof first);
+    span begin = span_of(first, got > 0 ? (size_t)got : 0);
+    if (d->name && st.st_dev == d->written.st_dev && st.st_ino == d->written.st_ino) {
         if (was_named && !only_meet)
             cannot_read(d, path, "it is what is written");
-    } else if (only_meet) {
-        evtx_reader *reader = status_is_ok(s) ? evtx_reader_new(d->out.templates) : NULL;
-        if (reader)
-            evtx_meet_templates(reader, &log);
-        evtx_reader_free(reader);
+    } else if (!evtx_is(begin) && evidence_recognise(begin, (uint64_t)st.st_size) == EVIDENCE_ARCHIVE) {
+        dump_archive(d, path, only_meet);
     } else {
-        if (d->out.recover) {
-            status carved = evtx_carve(&mem, &noted, &log);
-            if (log.chunk_count || !status_is_ok(carved))
-                s = carved;
-        }
-        for (size_t i = 0; i < noted.count && status_is_ok(s); i++)
-            note(d, path, &noted.items[i]);
-        if (status_is_ok(s))
-            export_log(&d->out, &log, path);
-        else if (was_named || s.code != STATUS_DAMAGED)
-            cannot_read(d, path, s.words);
+        dump_source(d, path, source, was_named, only_meet);
     }
     arena_done(&mem);
     close(fd);
@@ -160,6 +208,7 @@ static int run(const call *c)
 
     dump d = { 0 };
     arena_init(&d.mem, 0);
+    d.password = call_value(c, "password");
     status s = open_output(&d, c);
     if (!status_is_ok(s))
         return call_failed(c, s);
@@ -188,6 +237,7 @@ static const option options[] = {
     { 'f', "format", "jsonl|json|xml|csv", "how records are written; jsonl when not given" },
     { 'o', "output", "FILE", "write there instead of to standard output" },
     { 'j', "threads", "THREADS", "as many as there are processors when not given; the output does not depend on it" },
+    { 0, "password", "PASSWORD", "of encrypted archives" },
     { 0, "recover", NULL, "also carve records from slack, from what is left of chunks, and from files of any other kind" },
 };
 
@@ -195,7 +245,8 @@ const verb verb_dump = {
     .name = "dump",
     .summary = "write the records of event logs as JSON, XML or CSV",
     .arguments = "PATH...",
-    .description = "A PATH is an event log, or a folder in which every event log is taken, by its content and in order of name. "
+    .description = "A PATH is an event log, or a folder or archive in which every event log is taken, by its content and in order "
+                   "of name. "
                    "Everything in a record is written as it stands there, passwords in command lines too.\n\n"
                    "Damage is told on standard error and costs what it must: a record, never its neighbours. The exit status "
                    "is 3 when a file or a record could not be read.\n\n"
