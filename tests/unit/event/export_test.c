@@ -2,6 +2,7 @@
 #include "event/export.h"
 #include "made.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 typedef struct { made m; buf out; char notes[1024]; size_t fails_at; } paper;
@@ -17,8 +18,8 @@ static void note(void *context, const char *log, const problem *of)
 {
     paper *p = context;
     assert_string_equal(log, "made");
-    strncat(p->notes, of->kind, sizeof p->notes - strlen(p->notes) - 2);
-    strcat(p->notes, " ");
+    size_t used = strlen(p->notes);
+    snprintf(p->notes + used, sizeof p->notes - used, "%s ", of->kind);
 }
 
 static int setup(void **state)
