@@ -1,92 +1,198 @@
-/* The event log decoder over any bytes, as a log, as one chunk, and carved: JSON by program and by walker, XML, and the event
- * view. What programs and the walker write must be the same. */
-#include "event/event.h"
-#include "format/binxml_program.h"
+/* Event logs over any bytes, as a log, as one chunk, and carved: every record as JSON by program and by walker, and as XML; the
+ * detectors over all of them, and a digest of what they noted. What programs and the walker write must be the same.
+ * An input of even length is filled up with zeros to whole chunks, so that small inputs reach as far as large ones. */
+#include "survey/log.h"
 
 #include "base/utf16.h"
+#include "format/binxml_program.h"
 
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { FILE_LIMIT = EVTX_HEADER + 3 * EVTX_CHUNK };
+enum { RENDERED_BYTES = 4 << 20, TREE_BYTES = 64 << 20 };
 
-typedef struct { field names[4]; event_view *view; buf fast, slow, xml; } state;
-
-static void look_at(state *s, const evtx_record *r)
+static void require(bool kept)
 {
-    binxml_fault why;
-    event ev;
-    buf_clear(&s->fast);
-    buf_clear(&s->slow);
-    buf_clear(&s->xml);
-    if (bx_run(&r->xml, &s->fast) &&
-        (!binxml_json_walked(&r->xml, &s->slow, &why) || !span_eq(buf_bytes(&s->fast), buf_bytes(&s->slow))))
+    if (!kept)
         abort();
-    if (binxml_xml(&r->xml, &s->xml, &why) && !utf8_valid(buf_bytes(&s->xml)))
-        abort();
-    if (!event_of(s->view, r, &ev))
-        return;
-    for (size_t i = 0; i < sizeof s->names / sizeof *s->names; i++) {
-        uint64_t n;
-        moment t;
-        binxml_value v = event_get(&ev, s->names[i]);
-        value_u64(v, &n);
-        value_moment(v, &t);
-        value_has(v, "cmd");
-    }
-    for (size_t i = event_data_count(&ev); i-- > 0 && i < 64;)
-        value_is(event_data(&ev, i), "x");
 }
 
-static void read_all(state *s, evtx_reader *reader, const evtx *log, problems *noted)
+/* ---- where the bytes come from ---- */
+
+typedef struct { span bytes; uint64_t size; } padded;
+
+static int64_t read_padded(void *context, uint64_t offset, void *out, size_t len)
+{
+    const padded *p = context;
+    if (offset >= p->size)
+        return 0;
+    if (len > p->size - offset)
+        len = (size_t)(p->size - offset);
+    span there = span_part(p->bytes, (size_t)offset, len);
+    memset(out, 0, len);
+    if (there.len)
+        memcpy(out, there.at, there.len);
+    return (int64_t)len;
+}
+
+static evtx_source source_of(padded *p, const uint8_t *data, size_t size)
+{
+    uint64_t head = size >= 4 && memcmp(data, "ElfF", 4) == 0 ? EVTX_HEADER : 0;
+    *p = (padded){ span_of(data, size), size };
+    if (size % 2 == 0 && size > head)
+        p->size = head + (size - head + EVTX_CHUNK - 1) / EVTX_CHUNK * EVTX_CHUNK;
+    return (evtx_source){ .context = p, .read = read_padded, .size = p->size };
+}
+
+/* ---- records as text ---- */
+
+/* How deep the objects of a text are, as far as our own reader goes. */
+static bool too_deep(span text)
+{
+    size_t depth = 0;
+    bool inside = false;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.at[i];
+        if (inside)
+            i += c == '\\';
+        if (c == '"')
+            inside = !inside;
+        else if (!inside && (c == '{' || c == '['))
+            depth++;
+        else if (!inside && (c == '}' || c == ']'))
+            depth--;
+        if (depth >= JSON_DEPTH)
+            return true;
+    }
+    return false;
+}
+
+static void render(const evtx_record *record, arena *tree, buf *fast, buf *slow)
+{
+    binxml_fault why = { 0 };
+    json *parsed;
+    buf_clear(fast);
+    buf_clear(slow);
+    bool can = binxml_json(&record->xml, fast, &why);
+    require(can || why.field);
+    require(binxml_json_walked(&record->xml, slow, &why) == can || fast->overflow || slow->overflow);
+    buf_clear(fast);
+    if (bx_run(&record->xml, fast) && !fast->overflow)
+        require(can && span_eq(buf_bytes(fast), buf_bytes(slow)));
+    buf_clear(fast);
+    binxml_json(&record->xml, fast, &why);
+    if (can && !fast->overflow) {
+        span text = buf_bytes(fast);
+        require(span_eq(text, buf_bytes(slow)) && utf8_valid(text));
+        require(!memchr(text.at, '\n', text.len));
+        arena_reset(tree);
+        require(too_deep(text) || status_is_ok(json_parse(tree, text, &parsed)) || tree->spent);
+    }
+    buf_clear(fast);
+    if (binxml_xml(&record->xml, fast, &why) && !fast->overflow) {
+        span text = buf_bytes(fast);
+        require(utf8_valid(text));
+        for (size_t i = 0; i < text.len; i++)
+            require(text.at[i] >= ' ' || text.at[i] == '\t' || text.at[i] == '\n' || text.at[i] == '\r');
+    }
+}
+
+static void render_log(const evtx *log, evtx_reader *reader, arena *tree, problems *noted)
 {
     evtx_record record;
+    buf fast, slow;
+    buf_init(&fast, RENDERED_BYTES);
+    buf_init(&slow, RENDERED_BYTES);
     for (size_t i = 0; i < log->chunk_count; i++) {
         if (!evtx_chunk_load(reader, log, i, noted))
             continue;
         while (evtx_next(reader, &record))
-            look_at(s, &record);
-        while (evtx_next_recovered(reader, &record))
-            look_at(s, &record);
+            render(&record, tree, &fast, &slow);
+        while (evtx_next_recovered(reader, &record)) {
+            require(record.recovered);
+            render(&record, tree, &fast, &slow);
+        }
     }
+    buf_done(&fast);
+    buf_done(&slow);
+}
+
+static void render_all(evtx_source source)
+{
+    arena mem, tree;
+    problems noted;
+    evtx log;
+    arena_init(&mem, 0);
+    arena_init(&tree, TREE_BYTES);
+    problems_init(&noted, &mem);
+    binxml_templates *templates = binxml_templates_new();
+    evtx_reader *reader = evtx_reader_new(templates);
+    if (status_is_ok(evtx_open(&mem, source, &noted, &log))) {
+        evtx_meet_templates(reader, &log);
+        binxml_templates_lend(templates);
+    } else {
+        log = (evtx){ .source = source };
+    }
+    if (status_is_ok(evtx_carve(&mem, &noted, &log)))
+        render_log(&log, reader, &tree, &noted);
+    evtx_reader_free(reader);
+    binxml_templates_free(templates);
+    arena_done(&tree);
+    arena_done(&mem);
+}
+
+/* ---- what the detectors note of it ---- */
+
+static const detect_run *run_of_all(void)
+{
+    static arena mem;
+    static detect_run *run;
+    profile *facts;
+    if (!run) {
+        arena_init(&mem, 0);
+        require(status_is_ok(profile_open(NULL, &mem, &facts)));
+        require(status_is_ok(detect_run_new(facts, &mem, &run)));
+    }
+    return run;
+}
+
+static void detect_all(evtx_source source)
+{
+    arena mem;
+    problems noted;
+    buf packed;
+    const digest_head head = { .unit = "HOST1", .tool = "t", .profiles = "p", .rules = "", .options = "", .sources = "" };
+    static const char hash[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    const evidence_item item = { .unit = "HOST1", .unit_path = "", .path = "Log.evtx", .type = EVIDENCE_EVTX, .size = source.size, .source = source };
+    evidence_file e = { .id = "0123456789abcdef", .path = "Log.evtx", .unit = "HOST1", .sha256 = hash, .kind = "evtx", .first = MOMENT_UNKNOWN, .last = MOMENT_UNKNOWN };
+    arena_init(&mem, 0);
+    problems_init(&noted, &mem);
+    log_setup setup = { .run = run_of_all(), .templates = binxml_templates_new(), .since = MOMENT_UNKNOWN, .until = MOMENT_UNKNOWN };
+    log_reader *reader = log_reader_new(&setup);
+    digest *written = digest_new(&head), *read;
+    status done = log_read(reader, &item, &noted, &e, written);
+    e.read = status_is_ok(done);
+    e.problems = noted.items;
+    e.problem_count = noted.count;
+    e.problems_dropped = noted.dropped;
+    digest_add_evidence(written, &e);
+    buf_init(&packed, 2 * DIGEST_BYTES);
+    require(status_is_ok(digest_write(written, &packed)));
+    require(status_is_ok(digest_read(buf_bytes(&packed), &read)));
+    digest_free(read);
+    digest_free(written);
+    buf_done(&packed);
+    log_reader_free(reader);
+    binxml_templates_free(setup.templates);
+    arena_done(&mem);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size > FILE_LIMIT)
-        return 0;
-    arena mem;
-    problems noted;
-    evtx log;
-    span bytes = span_of(data, size);
-    arena_init(&mem, 256 << 20);
-    problems_init(&noted, &mem);
-    fields *names = fields_new(&mem);
-    state s = { .names = { fields_intern(names, "TargetUserName"), fields_intern(names, "Data"), fields_intern(names, "Image"),
-                           fields_intern(names, "LogFileCleared@xmlns") } };
-    s.view = event_view_new(names);
-    buf_init(&s.fast, 64 << 20);
-    buf_init(&s.slow, 64 << 20);
-    buf_init(&s.xml, 64 << 20);
-    binxml_templates *store = binxml_templates_new();
-    evtx_reader *reader = evtx_reader_new(store);
-    if (status_is_ok(evtx_open(&mem, evtx_source_bytes(&bytes), &noted, &log))) {
-        evtx_meet_templates(reader, &log);
-        binxml_templates_lend(store);
-        if (status_is_ok(evtx_carve(&mem, &noted, &log)))
-            read_all(&s, reader, &log, &noted);
-    } else {
-        evtx carved = { .source = evtx_source_bytes(&bytes) };
-        if (status_is_ok(evtx_carve(&mem, &noted, &carved)))
-            read_all(&s, reader, &carved, &noted);
-    }
-    evtx_reader_free(reader);
-    binxml_templates_free(store);
-    event_view_free(s.view);
-    buf_done(&s.fast);
-    buf_done(&s.slow);
-    buf_done(&s.xml);
-    arena_done(&mem);
+    padded bytes;
+    evtx_source source = source_of(&bytes, data, size);
+    render_all(source);
+    detect_all(source);
     return 0;
 }
