@@ -168,6 +168,8 @@ static void *push(digest *d, line_kind kind)
 void digest_add_evidence(digest *d, const evidence_file *e)
 {
     evidence_file made = *e;
+    made.first = moment_possible(e->first);
+    made.last = moment_possible(e->last);
     made.sha256 = keep_text(d, e->sha256);
     char id[17] = { 0 };
     if (strlen(made.sha256) == 64)
@@ -196,6 +198,7 @@ void digest_add_act(digest *d, const act *a)
 {
     act made = *a;
     made.log = digest_log(d, a->log);
+    made.time = moment_possible(a->time);
     made.kind = keep_cut(d, a->kind, NAME_BYTES);
     made.facts = keep_facts(d, a->facts, a->fact_count, &made.fact_count);
     made.finding = keep_or_null(d, a->finding);
@@ -216,7 +219,14 @@ void digest_add_tally(digest *d, const tally *t)
         digest_add_cut(d, t->log, t->kind, made.bucket_count - TALLY_BUCKETS);
         made.bucket_count = TALLY_BUCKETS;
     }
+    made.width = t->width < TALLY_WIDTH ? t->width : TALLY_WIDTH;
     made.buckets = keep_array(d, t->buckets, made.bucket_count, sizeof *made.buckets);
+    for (size_t i = 0; i < made.bucket_count; i++) {
+        tally_bucket *b = &made.buckets[i];
+        b->start = moment_possible(b->start);
+        b->first = moment_possible(b->first);
+        b->last = moment_possible(b->last);
+    }
     *(tally *)push(d, LINE_TALLY) = made;
 }
 
@@ -226,7 +236,11 @@ void digest_add_block(digest *d, const log_block *b)
     made.log = digest_log(d, b->log);
     if (made.anchor_count > BLOCK_ANCHORS)
         made.anchor_count = BLOCK_ANCHORS;
+    made.first = moment_possible(b->first);
+    made.last = moment_possible(b->last);
     made.anchors = keep_array(d, b->anchors, made.anchor_count, sizeof *made.anchors);
+    for (size_t i = 0; i < made.anchor_count; i++)
+        made.anchors[i].time = moment_possible(made.anchors[i].time);
     *(log_block *)push(d, LINE_BLOCK) = made;
 }
 
@@ -236,6 +250,8 @@ void digest_add_claim(digest *d, const identity_claim *c)
     const char **texts[] = { &made.file, &made.computer, &made.key, &made.value, &made.channel, &made.source, &made.strength };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = keep_text(d, *texts[i]);
+    made.from = moment_possible(c->from);
+    made.to = moment_possible(c->to);
     *(identity_claim *)push(d, LINE_CLAIM) = made;
 }
 
@@ -320,45 +336,6 @@ static int compare_text(const char *a, const char *b)
     return a == b ? 0 : strcmp(a ? a : "", b ? b : "");
 }
 
-static int evidence_compare(const void *a_, const void *b_)
-{
-    const evidence_file *a = a_, *b = b_;
-    int order = compare_text(a->path, b->path);
-    if (!order)
-        order = compare_text(a->sha256, b->sha256);
-    if (!order)
-        order = compare_text(a->unit, b->unit);
-    if (!order)
-        order = compare_u64(a->bytes, b->bytes);
-    if (!order)
-        order = compare_text(a->kind, b->kind);
-    if (!order)
-        order = a->read - b->read;
-    if (!order)
-        order = compare_text(a->why, b->why);
-    if (!order)
-        order = compare_text(a->computer, b->computer);
-    if (!order)
-        order = compare_text(a->channel, b->channel);
-    const uint64_t numbers[][2] = {
-        { a->records, b->records }, { a->recovered, b->recovered }, { a->first_record, b->first_record }, { a->last_record, b->last_record },
-        { a->first, b->first }, { a->last, b->last }, { a->problems_dropped, b->problems_dropped }, { a->problem_count, b->problem_count },
-    };
-    for (size_t i = 0; !order && i < sizeof numbers / sizeof *numbers; i++)
-        order = compare_u64(numbers[i][0], numbers[i][1]);
-    for (size_t i = 0; !order && i < a->problem_count; i++) {
-        const problem *p = &a->problems[i], *q = &b->problems[i];
-        order = compare_u64(p->offset, q->offset);
-        if (!order)
-            order = compare_u64(p->chunk, q->chunk);
-        if (!order)
-            order = compare_text(p->kind, q->kind);
-        if (!order)
-            order = compare_text(p->text, q->text);
-    }
-    return order;
-}
-
 static int cut_compare(const void *a_, const void *b_)
 {
     const digest_cut *a = a_, *b = b_;
@@ -369,7 +346,7 @@ static int cut_compare(const void *a_, const void *b_)
 }
 
 static int (*const compares[LINE_KINDS])(const void *, const void *) = {
-    evidence_compare, claim_compare, block_compare, act_compare, tally_compare, cut_compare,
+    evidence_file_compare, claim_compare, block_compare, act_compare, tally_compare, cut_compare,
 };
 
 int store_compare(line_kind kind, const void *a, const void *b)

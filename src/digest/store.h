@@ -12,6 +12,7 @@
 #define NAME_BYTES 64u               /* of our own words: kinds, names of facts */
 #define PROBLEM_BYTES 512u
 #define TALLY_BUCKETS 4096u          /* of one line; a block has no more records than BLOCK_RECORDS */
+#define TALLY_WIDTH MOMENT_DAY       /* of a bucket, at most */
 #define BLOCK_ANCHORS 64u
 #define SCHEMA "suyuan.digest/1"
 

@@ -308,7 +308,7 @@ bool event_of(event_view *v, const evtx_record *record, event *out)
         .offset = record->offset, .chunk = record->chunk, .recovered = record->recovered, .view = v,
     };
     if (!value_moment(value_at(l, l->of->system[SYS_TIME]), &out->time))
-        out->time = record->written;
+        out->time = moment_from_filetime(record->written);
     return true;
 }
 

@@ -72,7 +72,7 @@ bool value_moment(binxml_value v, moment *out)
 {
     moment t = MOMENT_UNKNOWN;
     if (v.type == BINXML_FILETIME && v.bytes.len == 8) {
-        t = le64(v.bytes.at);
+        t = moment_from_filetime(le64(v.bytes.at));
     } else if (v.type == BINXML_SYSTEMTIME) {
         t = moment_from_systemtime(v.bytes);
     } else if (v.type == BINXML_WSTRING) {

@@ -34,13 +34,11 @@ static int compare_logs(const log_ref *a, const log_ref *b)
     return order ? order : texts(a->channel, b->channel);
 }
 
+/* In a total order, here and below: digests may tell unequal things of the same file, and which is believed must not depend on
+ * the order they came in. */
 static int compare_evidence(const void *a, const void *b)
 {
-    const evidence_file *l = *(const evidence_file *const *)a, *r = *(const evidence_file *const *)b;
-    int order = texts(l->path, r->path);
-    if (order == 0)
-        order = texts(l->sha256, r->sha256);
-    return order ? order : texts(l->unit, r->unit);
+    return evidence_file_compare(*(const evidence_file *const *)a, *(const evidence_file *const *)b);
 }
 
 /* Acts that are one act: the same record in two copies of a log. */
@@ -69,9 +67,7 @@ static int compare_acts(const void *a, const void *b)
         order = compare_facts(r->facts, r->fact_count, l->facts, l->fact_count);
     if (order == 0)
         order = texts(r->finding, l->finding);
-    if (order == 0)
-        order = compare_logs(l->log, r->log);
-    return order ? order : texts(l->log->path, r->log->path);
+    return order ? order : act_compare(l, r);
 }
 
 static uint64_t tally_total(const tally *t)
@@ -98,7 +94,7 @@ static int compare_tallies(const void *a, const void *b)
     int order = compare_tally_keys(l, r);
     if (order == 0)
         order = numbers(tally_total(r), tally_total(l));
-    return order ? order : texts(l->log->path, r->log->path);
+    return order ? order : tally_compare(l, r);
 }
 
 static int compare_claims(const void *a, const void *b)
@@ -140,9 +136,7 @@ static int compare_blocks(const void *a, const void *b)
         order = numbers(l->block, r->block);
     if (order == 0)
         order = numbers(r->records, l->records);
-    if (order == 0)
-        order = numbers(l->first_record, r->first_record);
-    return order ? order : numbers(r->last_record, l->last_record);
+    return order ? order : block_compare(l, r);
 }
 
 /* Keeps the first of each run of equals in a sorted vec of pointers. */
@@ -156,7 +150,11 @@ static void keep_first(vec *v, bool (*same)(const void *a, const void *b))
     v->count = kept;
 }
 
-static bool same_evidence(const void *a, const void *b) { return compare_evidence(&a, &b) == 0; }
+static bool same_evidence(const void *a_, const void *b_)
+{
+    const evidence_file *a = a_, *b = b_;
+    return texts(a->path, b->path) == 0 && texts(a->sha256, b->sha256) == 0 && texts(a->unit, b->unit) == 0;
+}
 static bool same_act(const void *a, const void *b) { return compare_act_keys(a, b) == 0; }
 static bool same_tally(const void *a, const void *b) { return compare_tally_keys(a, b) == 0; }
 static bool same_claim(const void *a, const void *b) { return compare_claims(&a, &b) == 0; }

@@ -409,6 +409,9 @@ static void add_buckets(arena *mem, joined_tally *out, const counted *items, siz
     for (size_t i = 0; i < count; i++)
         for (size_t b = 0; b < items[i].of->bucket_count; b++) {
             const tally_bucket *t = &items[i].of->buckets[b];
+            out->total += t->count;
+            if (!moment_known(t->start) || !moment_known(t->first) || !moment_known(t->last) || t->last < t->first)
+                continue;                            /* counted, but nobody knows when */
             all[total++] = (joined_bucket){ t->start, items[i].of->width, t->count, t->record, t->first, t->last, items[i].of->log };
         }
     qsort(all, total, sizeof *all, by_start);
@@ -422,7 +425,6 @@ static void add_buckets(arena *mem, joined_tally *out, const counted *items, siz
         } else {
             all[out->bucket_count++] = all[i];
         }
-        out->total += all[i].count;
         if (moment_known(all[i].first) && (!moment_known(out->first) || all[i].first < out->first))
             out->first = all[i].first;
         if (moment_known(all[i].last) && (!moment_known(out->last) || all[i].last > out->last))

@@ -19,4 +19,6 @@ typedef struct {
     const problem *problems; size_t problem_count; uint64_t problems_dropped;
 } evidence_file;
 
+int evidence_file_compare(const void *a, const void *b);    /* by path, then hash; total over what is in them */
+
 typedef struct { const char *file; const char *channel; uint64_t record; const char *key; uint64_t offset; moment time; } evidence_ref;   /* record 0 with a key: a registry path and the like */
