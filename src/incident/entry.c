@@ -150,6 +150,50 @@ static bool has_exploit(const hypotheses *h)
     return false;
 }
 
+static const told *first_run(const story *s, const node *n)
+{
+    for (size_t i = 0; i < n->told_count; i++) {
+        const told *t = finding_at(s->j, n->told[i]);
+        if (t->how_far >= REACH_EXECUTION && t->f.severity >= SEVERITY_MEDIUM && t->f.time >= n->onset)
+            return t;
+    }
+    return NULL;
+}
+
+static bool ran_as_system(const story *s, const node *n)
+{
+    const told *t = first_run(s, n);
+    const char *sid = t ? told_fact(t, "by_sid") : NULL;
+    return t && ((t->logon && strcasecmp(t->logon, "0x3e7") == 0) || (sid && strcmp(sid, "S-1-5-18") == 0) || !t->account || account_is_system(t->account, sid));
+}
+
+/* What ran first ran in the session of somebody who sat at the host: by the logon's id, or by the account within a day. */
+static bool at_the_console(const story *s, const node *n, hypotheses *h)
+{
+    const joined *j = s->j;
+    static const char *const screens[] = { "2", "7", "11" };
+    const told *t = first_run(s, n);
+    size_t count;
+    const act *const *acts = acts_of(j, n->host, "logon.session", &count);
+    for (size_t i = count; t && t->account && i-- > 0;) {
+        const act *a = acts[i];
+        bool screen = false, session = t->logon && strcasecmp(act_fact(a, "logon"), t->logon) == 0;
+        for (size_t k = 0; k < 3; k++)
+            screen = screen || strcmp(act_fact(a, "type"), screens[k]) == 0;
+        if (!screen || act_fact(a, "source")[0] || a->time > n->onset || n->onset - a->time > MOMENT_DAY || !(session || account_same(act_fact(a, "account"), t->account)))
+            continue;
+        guess_at *g = add(h, "user-action", weight(j, "entry.console"), n->onset);
+        if (!g)
+            return false;
+        g->account = t->account;
+        cite(g, ref_of_act(j, a));
+        cite_all(g, &t->evidence);
+        g->why = say(j, "entry.console", "account", ARG_TEXT, t->account, "time", ARG_TIME, write_time(j, n->onset), NULL);
+        return true;
+    }
+    return false;
+}
+
 /* A finding that itself says how: an attack on a service, a system process that starts a shell, a document that does. */
 static void exploited(const story *s, const node *n, uint32_t at, hypotheses *h)
 {
@@ -197,8 +241,10 @@ static void exploited(const story *s, const node *n, uint32_t at, hypotheses *h)
         cite_all(g, &w->evidence);
         g->why = say(j, "entry.exploit", "source", ARG_TEXT, place_name(j, w->from), "time", ARG_TIME, write_time(j, w->time), "means", ARG_WORD, g->means, NULL);
     }
+    if (!logged_on && h->count == 0 && at_the_console(s, n, h))
+        return;
     /* Something ran as the system's, and the log that would tell of a logon was kept and tells of none. */
-    if (!logged_on && h->count == 0 && log_looks(j, n->host, "Security", n->onset > MOMENT_HOUR ? n->onset - MOMENT_HOUR : 0, n->onset) == LOOK_SEEN) {
+    if (!logged_on && h->count == 0 && ran_as_system(s, n) && log_looks(j, n->host, "Security", n->onset > MOMENT_HOUR ? n->onset - MOMENT_HOUR : 0, n->onset) == LOOK_SEEN) {
         guess_at *g = add(h, "exploit", weight(j, "entry.exploit-silent"), n->onset);
         if (g) {
             g->means = "smb-exploit";

@@ -128,7 +128,7 @@ static void tell(joined *j, campaign *c, const success *s, const success *all, s
     if (before < (uint64_t)weight(j, "guessing.few") && sure > (unsigned)weight(j, "guessed.sure-few"))
         sure = (unsigned)weight(j, "guessed.sure-few");
     told *t = finding_new(j, c->host, "logon-after-guessing", s->time, arena_printf(j->mem, "%s %s", account_name(s->account), source ? source : ""));
-    t->f.severity = sure >= (unsigned)weight(j, "guessed.critical-from") ? SEVERITY_CRITICAL : SEVERITY_HIGH;
+    t->f.severity = sure >= (unsigned)weight(j, "guessed.critical-from") ? SEVERITY_CRITICAL : before < (uint64_t)weight(j, "guessing.few") ? SEVERITY_MEDIUM : SEVERITY_HIGH;
     t->f.confidence = sure;
     t->how_far = REACH_ACCESS;
     t->weight = weight(j, "host.guessed-in") * sure / 100;

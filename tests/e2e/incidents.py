@@ -135,7 +135,8 @@ def lateral(c):
         cited = [line for r in e["evidence"] for line in records.get((channels.get(r.get("id") or r.get("evidence")), r["record"]), [])]
         c.say(any(n in line for n in named for line in cited), "the step %s -> %s is told by a record that names it" % (source, c.names[e["to"]]))
     c.say(len([e for e in c.case["episodes"] if e["hostile"]]) >= 7, "the episodes are told apart")
-    c.say(all(len(e["hosts"]) == 1 for e in c.case["episodes"]), "unrelated labs are not joined")
+    labs = [{c.names[h].partition(".")[2] or c.names[h] for h in e["hosts"]} for e in c.case["episodes"]]
+    c.say(all(len(lab) == 1 for lab in labs), "hosts of unrelated labs are not joined")
 
 
 TESTS = {
