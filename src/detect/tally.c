@@ -348,18 +348,29 @@ static int rank_order(const void *a, const void *b)
     return x->hash < y->hash ? -1 : x->hash > y->hash;
 }
 
-/* A new kind with the same counts: keys that `fate` marks are folded into the ones given. */
+static smallest smallest_copy(const smallest *s, arena *mem)
+{
+    smallest made = { .count = s->count, .room = s->count };
+    if (s->count) {
+        made.at = arena_array(mem, s->count, sizeof *made.at);
+        memcpy(made.at, s->at, s->count * sizeof *made.at);
+    }
+    return made;
+}
+
+/* A new kind with the same counts: keys that `fate` marks are folded into the ones given. Groups keep their bounds, which are
+ * what the log has shown so far, as long as a key has their source: so there are never many more groups than keys. */
 typedef enum { STAYS, LOSES_ACCOUNT, LOSES_WORKSTATION, LOSES_ALL } fate;
 
 static void rebuild(tally_kind *k, arena *scratch, const fate *fates)
 {
     tally_kind next;
     kind_init(&next, k->kind, k->width);
-    next.group_index = k->group_index;               /* groups stay: their bounds are what the log has shown so far */
-    next.groups = k->groups;
-    next.group_mem = k->group_mem;
-    vec places;
+    vec places, moved;
     vec_init(&places, sizeof(uint32_t));
+    vec_init(&moved, sizeof(bool));
+    for (size_t i = 0; i < k->groups.count; i++)
+        vec_push(&moved);
     for (size_t i = 0; i < k->keys.count; i++) {
         tally_key *old = vec_at(&k->keys, i);
         pair is[NOTE_FACTS], was[NOTE_FACTS];
@@ -372,7 +383,15 @@ static void rebuild(tally_kind *k, arena *scratch, const fate *fates)
             count = fold_names(was, count, fates[i] == LOSES_ACCOUNT, true, is);
         bool is_new;
         uint32_t to = key_put(&next, scratch, is, count, old->won && fates[i] == STAYS, &is_new);
-        ((tally_key *)vec_at(&next.keys, to))->total += old->total;
+        tally_key *key = vec_at(&next.keys, to);
+        key->total += old->total;
+        bool *has_moved = vec_at(&moved, old->group);
+        if (fates[i] != LOSES_ALL && !*has_moved) {
+            const tally_group *from = vec_at(&k->groups, old->group);
+            *(tally_group *)vec_at(&next.groups, key->group) =
+                (tally_group){ smallest_copy(&from->accounts, &next.group_mem), smallest_copy(&from->workstations, &next.group_mem) };
+            *has_moved = true;
+        }
         *(uint32_t *)vec_push(&places) = to;
         arena_reset(scratch);
     }
@@ -383,8 +402,8 @@ static void rebuild(tally_kind *k, arena *scratch, const fate *fates)
     next.entries = k->entries;
     vec_init(&k->entries, sizeof(tally_entry));
     vec_done(&places);
-    map_done(&k->index);
-    vec_done(&k->keys);
+    vec_done(&moved);
+    kind_done(k);
     *k = next;
     merge_entries(k);
 }
