@@ -16,12 +16,14 @@ struct attempt_facts {
 };
 
 typedef struct { uint32_t count; moment first, last; } failures;
+typedef struct { uint32_t place, account; } success;         /* failures that were known when this place and account last succeeded */
 
 struct attempts {
     const attempt_facts *facts;
     map by_place, by_account;            /* index into counts */
     vec counts;                          /* failures */
-    map succeeded, sessions;
+    map succeeded; vec successes;        /* index into successes */
+    map sessions;
     held_attempt held[ATTEMPT_HELD];
     size_t oldest, waiting;              /* a ring in order of arrival */
 };
@@ -78,6 +80,7 @@ attempts *attempts_new(const attempt_facts *f, arena *mem)
     attempts *a = arena_alloc(mem, sizeof *a);
     a->facts = f;
     vec_init(&a->counts, sizeof(failures));
+    vec_init(&a->successes, sizeof(success));
     return a;
 }
 
@@ -233,7 +236,9 @@ static bool is_same(const char *a, const char *b)
 static bool same_place(const attempt *x, const attempt *y)
 {
     bool x_local = x->source_local || !x->source || !*x->source, y_local = y->source_local || !y->source || !*y->source;
-    if (is_same(x->source, y->source) || is_same(x->workstation, y->workstation))
+    if (!x_local && !y_local)            /* Remote Desktop names the host itself as the workstation */
+        return is_same(x->source, y->source);
+    if (is_same(x->workstation, y->workstation))
         return true;
     return x_local && y_local && (!x->workstation || !*x->workstation || !y->workstation || !*y->workstation);
 }
@@ -328,27 +333,52 @@ static bool first_of(map *seen, const char *key)
     return !there;
 }
 
-static void note_guessed(attempts *a, const event *ev, const attempt *t, detect_log *out)
+/* Failures count since the last success of the same place and account. Those of other places count too when the place is
+ * new, or not known. */
+static attempt_past past_of(attempts *a, const attempt *t, detect_log *out)
 {
+    attempt_past past = { .first_failure = MOMENT_UNKNOWN, .last_failure = MOMENT_UNKNOWN };
     arena *mem = detect_scratch(out);
-    if (!first_of(&a->succeeded, key_of(mem, place_of(t), t->account)))
-        return;
     char *name = arena_printf(mem, "%.256s", name_of(t->account));
     utf8_lower_ascii(name);
     const failures none = { 0, MOMENT_UNKNOWN, MOMENT_UNKNOWN };
     const failures *place = count_for(a, &a->by_place, key_of(mem, place_of(t), ""), false, out), *account = count_for(a, &a->by_account, name, false, out);
     place = place ? place : &none;
     account = account ? account : &none;
-    const failures *told = strcmp(place_of(t), "-") != 0 && place->count >= a->facts->failures ? place : account;
-    if (told->count < a->facts->failures)
-        return;
+
+    char *key = key_of(mem, place_of(t), t->account);
+    const uint64_t *at = map_find(&a->succeeded, span_str(key));
+    success before = at ? *(success *)vec_at(&a->successes, (size_t)*at) : (success){ 0 };
+    if (at) {
+        *(success *)vec_at(&a->successes, (size_t)*at) = (success){ place->count, account->count };
+    } else if (a->succeeded.count < ATTEMPT_KNOWN) {
+        *map_put(&a->succeeded, span_str(key), NULL) = a->successes.count;
+        *(success *)vec_push(&a->successes) = (success){ place->count, account->count };
+    } else {
+        detect_cut(out, "logon.memory", 1);
+        return past;
+    }
+
+    bool known_place = strcmp(place_of(t), "-") != 0;
+    past.of_place = place->count - before.place;
+    past.of_account = account->count - before.account;
+    bool by_place = known_place && past.of_place >= a->facts->failures;
+    past.guessed = by_place || (past.of_account >= a->facts->failures && !(known_place && at));
+    past.failures = by_place ? past.of_place : past.of_account;
+    past.first_failure = at ? MOMENT_UNKNOWN : (by_place ? place : account)->first;
+    past.last_failure = (by_place ? place : account)->last;
+    return past;
+}
+
+static void note_guessed(const event *ev, const attempt *t, const attempt_past *past, detect_log *out)
+{
     detect_act_builder *b = detect_act(out, ev, "logon.guessed");
     put(b, t);
-    detect_fact_u64(b, "failures", told->count);
-    detect_fact_u64(b, "source_failures", place->count);
-    detect_fact_u64(b, "account_failures", account->count);
-    detect_fact_time(b, "first_failure", told->first);
-    detect_fact_time(b, "last_failure", told->last);
+    detect_fact_u64(b, "failures", past->failures);
+    detect_fact_u64(b, "source_failures", past->of_place);
+    detect_fact_u64(b, "account_failures", past->of_account);
+    detect_fact_time(b, "first_failure", past->first_failure);
+    detect_fact_time(b, "last_failure", past->last_failure);
 }
 
 static void note_session(attempts *a, const event *ev, const attempt *t, detect_log *out)
@@ -360,14 +390,26 @@ static void note_session(attempts *a, const event *ev, const attempt *t, detect_
         put(detect_act(out, ev, "logon.session"), t);
 }
 
-void attempts_succeeded(attempts *a, const event *ev, const attempt *t, detect_log *out)
+attempt_past attempts_judge(attempts *a, const event *ev, const attempt *t, detect_log *out)
 {
     release_late(a, ev->time, out);
     judge_waiting(a, t, out);
+    return past_of(a, t, out);
+}
+
+void attempts_note(attempts *a, const event *ev, const attempt *t, const attempt_past *past, detect_log *out)
+{
     detect_count(out, ev, "logon.success", "protocol", t->protocol, "account", t->account, "sid", t->sid, "source", t->source, "workstation", t->workstation,
                  "type", t->type, "package", t->package, "source_local", t->source_local ? "yes" : NULL, "via", t->via, NULL);
-    note_guessed(a, ev, t, out);
+    if (past->guessed)
+        note_guessed(ev, t, past, out);
     note_session(a, ev, t, out);
+}
+
+void attempts_succeeded(attempts *a, const event *ev, const attempt *t, detect_log *out)
+{
+    attempt_past past = attempts_judge(a, ev, t, out);
+    attempts_note(a, ev, t, &past, out);
 }
 
 void attempts_end(attempts *a, detect_log *out)
@@ -383,4 +425,5 @@ void attempts_end(attempts *a, detect_log *out)
     map_done(&a->succeeded);
     map_done(&a->sessions);
     vec_done(&a->counts);
+    vec_done(&a->successes);
 }

@@ -16,6 +16,9 @@ typedef struct {
     bool source_local;
 } attempt;
 
+/* What the log knew of failures when a logon succeeded. */
+typedef struct { bool guessed; uint32_t failures, of_place, of_account; moment first_failure, last_failure; } attempt_past;
+
 /* A copy that waits. */
 typedef struct { bool used; attempt is; event ev; buf text; } held_attempt;
 
@@ -26,6 +29,9 @@ status    attempt_facts_new(const profile *facts, arena *mem, attempt_facts **ou
 bool      attempt_of_system(const attempt_facts *f, const char *account, const char *sid);      /* the system's own, or a machine account */
 attempts *attempts_new(const attempt_facts *f, arena *mem);
 void      attempts_failed(attempts *a, const event *ev, const attempt *t, detect_log *out);
+/* A success; or its two halves, when more is to be learnt of it before it is noted. */
+attempt_past attempts_judge(attempts *a, const event *ev, const attempt *t, detect_log *out);
+void      attempts_note(attempts *a, const event *ev, const attempt *t, const attempt_past *past, detect_log *out);
 void      attempts_succeeded(attempts *a, const event *ev, const attempt *t, detect_log *out);
 void      attempts_end(attempts *a, detect_log *out);
 

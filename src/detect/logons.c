@@ -19,7 +19,7 @@ typedef struct {
 
 typedef struct {
     attempts *tries;
-    held_attempt network[NETWORK_HELD]; uint64_t network_logon[NETWORK_HELD];
+    held_attempt network[NETWORK_HELD]; uint64_t network_logon[NETWORK_HELD]; attempt_past past[NETWORK_HELD];
     size_t next;
 } logons_state;
 
@@ -168,7 +168,7 @@ static void release(logons_state *p, size_t i, detect_log *out)
 {
     held_attempt *h = &p->network[i];
     if (h->used)
-        attempts_succeeded(p->tries, &h->ev, &h->is, out);
+        attempts_note(p->tries, &h->ev, &h->is, &p->past[i], out);
     attempt_drop(h);
 }
 
@@ -222,6 +222,7 @@ static void succeeded(const logons_run *run, logons_state *p, const event *ev, d
     release(p, p->next, out);
     attempt_keep(&p->network[p->next], ev, &t);
     p->network_logon[p->next] = logon;
+    p->past[p->next] = attempts_judge(p->tries, ev, &t, out);
     p->next = (p->next + 1) % NETWORK_HELD;
 }
 

@@ -109,6 +109,32 @@ static void without_a_source_the_client_or_the_account_tells_who_guessed(void **
     made_end(m);
 }
 
+static void a_source_that_succeeds_every_day_is_noted_when_it_guesses(void **state)
+{
+    (void)state;
+    made *m = made_begin();
+    put_4624(m, "Administrator", "DB1", USER, "10.0.0.9", "PC9", 10, 0x100);
+    for (int i = 0; i < 5; i++)
+        put_4625(m, "Administrator", "DB1", "10.0.0.66", "PC66", 10, 0xc000006a);      /* what others do is not its doing */
+    put_4624(m, "Administrator", "DB1", USER, "10.0.0.9", "PC9", 10, 0x101);
+    for (int i = 0; i < 5; i++)
+        put_4625(m, "Administrator", "DB1", "10.0.0.9", "PC9", 10, 0xc000006a);
+    put_4624(m, "Administrator", "DB1", USER, "10.0.0.9", "PC9", 10, 0x102);
+    put_4624(m, "Administrator", "DB1", USER, "10.0.0.9", "PC9", 10, 0x103);
+    put_4624(m, "Administrator", "DB1", USER, "-", "-", 3, 0x104);                     /* a source that the log leaves empty: anybody */
+    for (int i = 0; i < 6; i++)
+        put_4625(m, "Administrator", "DB1", "-", "-", 3, 0xc000006a);
+    put_4624(m, "Administrator", "DB1", USER, "-", "-", 3, 0x105);
+    made_read(m);
+    assert_int_equal(made_acts(m, "logon.guessed"), 3);
+    assert_fact(made_act(m, "logon.guessed", 0), "logon", "0x102");
+    assert_fact(made_act(m, "logon.guessed", 0), "failures", "5");
+    assert_no_fact(made_act(m, "logon.guessed", 0), "first_failure");
+    assert_fact(made_act(m, "logon.guessed", 2), "logon", "0x105");
+    assert_fact(made_act(m, "logon.guessed", 2), "failures", "6");
+    made_end(m);
+}
+
 static void a_person_who_mistypes_twice_is_no_guesser(void **state)
 {
     (void)state;
@@ -152,8 +178,8 @@ static void names_that_are_no_passwords_are_shown(void **state)
     put_4625(m, "postgres", "DB1", "10.0.0.8", "PC8", 10, 0xc0000064);         /* twice */
     put_4625(m, "postgres", "DB1", "10.0.0.8", "PC8", 10, 0xc0000064);
     put_4624(m, "bob", "DB1", USER, "10.0.0.8", "PC8", 10, 0x102);
-    put_4625(m, "tomcat", "DB1", "10.0.0.10", "PC10", 10, 0xc0000064);         /* another place */
-    put_4624(m, "bob", "DB1", USER, "10.0.0.11", "PC11", 10, 0x103);
+    put_4625(m, "tomcat", "DB1", "10.0.0.10", "DB1", 10, 0xc0000064);          /* another place */
+    put_4624(m, "bob", "DB1", USER, "10.0.0.11", "DB1", 10, 0x103);
     made_read(m);
     assert_int_equal(made_tally(m, "logon.failure", "maybe_password", "yes"), 0);
     assert_int_equal(made_tally(m, "logon.failure", NULL, NULL), 25);
@@ -372,6 +398,7 @@ int main(void)
         cmocka_unit_test(failures_are_counted_by_who_whence_and_why),
         cmocka_unit_test(a_success_after_failures_of_its_source_is_noted),
         cmocka_unit_test(without_a_source_the_client_or_the_account_tells_who_guessed),
+        cmocka_unit_test(a_source_that_succeeds_every_day_is_noted_when_it_guesses),
         cmocka_unit_test(a_person_who_mistypes_twice_is_no_guesser),
         cmocka_unit_test(a_password_typed_as_the_name_is_not_shown),
         cmocka_unit_test(names_that_are_no_passwords_are_shown),
