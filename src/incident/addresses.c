@@ -293,13 +293,15 @@ size_t hosts_at(const joined *j, const char *address, moment t, uint32_t out[4])
 {
     size_t count = 0;
     unsigned best = 0;
-    moment near = 0;
+    moment near = 0, holds = weight_span(j, "identity.address-holds");      /* later, or earlier, it may be anybody's */
     for (uint32_t i = 0; address && address[0] && i < host_total(j); i++)
         for (size_t k = 0; k < host_of(j, i)->address_count; k++) {
             const address_span *s = &host_of(j, i)->addresses[k];
             if (strcmp(s->address, address) != 0)
                 continue;
             moment d = distance(s, t);
+            if (d > holds)
+                continue;
             if (count && (rank(s->grade) < best || (rank(s->grade) == best && d > near)))
                 continue;
             if (!count || rank(s->grade) > best || d < near)

@@ -5,6 +5,7 @@
 #include "incident/internal.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Names that Windows itself gives. SHARED ones stand in the logs of unrelated machines, because they come from the image
@@ -490,6 +491,17 @@ static void make_hosts(classes *c)
     }
 }
 
+/* "UTC+08:00 ...": minutes east. */
+static bool read_zone(const char *text, int *minutes)
+{
+    unsigned h, m;
+    char sign;
+    if (sscanf(text, "UTC%c%2u:%2u", &sign, &h, &m) != 3 || (sign != '+' && sign != '-') || h > 14 || m > 59)
+        return false;
+    *minutes = (int)(h * 60 + m) * (sign == '-' ? -1 : 1);
+    return true;
+}
+
 /* What claims say of the host beside its name: the newest saying counts. */
 static void take_claims(joined *j)
 {
@@ -509,6 +521,8 @@ static void take_claims(joined *j)
             if (strcmp(k->key, keys[m].key) == 0 && (*keys[m].said == 0 || said >= *keys[m].said)) {
                 *keys[m].to = k->value;
                 *keys[m].said = said ? said : 1;
+                if (keys[m].to == &h->time_zone)
+                    h->zone_known = read_zone(h->time_zone, &h->zone_minutes);
             }
     }
 }
