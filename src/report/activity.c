@@ -5,17 +5,22 @@
 /* ---- What ran ---- */
 
 #define TREE_DEPTH 24u
+#define NONE SIZE_MAX
 
-typedef struct { const json **of; block **item; size_t *parent, *host; size_t count; } tree;
+/* Processes as a forest: first child and next sibling, in the order of the case. */
+typedef struct { const json *of; size_t host, parent, child, next; } node;
+typedef struct { node *at; size_t count; } forest;
 
 static void fill_item(const report *r, runs *to, const json *p)
 {
-    put_badge(r, to, "verdict.", tell_is(p, "verdict", "known") ? "" : json_str(p, "verdict"));
-    runs_text(to, " ");
+    if (!tell_is(p, "verdict", "known") && !tell_is(p, "verdict", "unknown")) {
+        put_badge(r, to, "verdict.", json_str(p, "verdict"));
+        runs_text(to, " ");
+    }
     if (tell_is_null(p, "image"))
         runs_words(to, tell_label("unknown"));
     else
-        runs_add(to, RUN_CODE, (both){ tell_clip(r, p, "image"), NULL })->tone = "image";
+        put_code(r, to, p, "image");
     runs_text(to, " ");
     if (!tell_is_null(p, "start"))
         put_time(r, to, p, "start");
@@ -37,69 +42,123 @@ static void fill_item(const report *r, runs *to, const json *p)
 }
 
 /* In a circle, or deeper than this, a process begins a tree of its own. */
-static bool is_root(const tree *t, size_t i)
+static bool is_root(const forest *f, size_t i)
 {
-    size_t depth = 0, at = i;
-    for (; t->parent[at] != SIZE_MAX && depth < TREE_DEPTH; depth++)
-        at = t->parent[at];
+    size_t depth = 0;
+    for (; f->at[i].parent != NONE && depth < TREE_DEPTH; depth++)
+        i = f->at[i].parent;
     return depth == 0 || depth == TREE_DEPTH;
 }
 
-static block *place_process(const report *r, tree *t, block *list, size_t i)
+static forest read_processes(const report *r)
 {
-    if (t->item[i])
-        return t->item[i];
-    block *in = list;
-    if (!is_root(t, i)) {
-        block *above = place_process(r, t, list, t->parent[i]);
-        in = above->last ? above->last : doc_list(above, r->d, false, NULL, 0);
-    }
-    t->item[i] = doc_item(in, r->d, 0);
-    fill_item(r, &t->item[i]->text, t->of[i]);
-    return t->item[i];
-}
-
-static tree read_processes(const report *r)
-{
-    tree t = { .count = tell_count(r->c, "processes") };
-    t.of = arena_array(r->mem, t.count + 1, sizeof *t.of);
-    t.item = arena_array(r->mem, t.count + 1, sizeof *t.item);
-    t.parent = arena_array(r->mem, t.count + 1, sizeof *t.parent);
-    t.host = arena_array(r->mem, t.count + 1, sizeof *t.host);
+    forest f = { .count = tell_count(r->c, "processes") };
+    f.at = arena_array(r->mem, f.count + 1, sizeof *f.at);
     map ids;
     map_init(&ids);
     size_t i = 0;
     bool there;
     for (const json *p = tell_first(r->c, "processes"); p; p = p->next, i++) {
-        t.of[i] = p;
-        t.host[i] = tell_host(r, p, "host");
-        *map_put(&ids, span_str(arena_printf(r->mem, "%zu %s", t.host[i], json_str(p, "id"))), &there) = i;
+        f.at[i] = (node){ p, tell_host(r, p, "host"), NONE, NONE, NONE };
+        *map_put(&ids, span_str(arena_printf(r->mem, "%zu %s", f.at[i].host, json_str(p, "id"))), &there) = i;
     }
-    for (i = 0; i < t.count; i++) {
-        const char *parent = json_str(t.of[i], "parent");
-        uint64_t *at = *parent ? map_find(&ids, span_str(arena_printf(r->mem, "%zu %s", t.host[i], parent))) : NULL;
-        t.parent[i] = at && *at != i ? (size_t)*at : SIZE_MAX;
+    for (i = 0; i < f.count; i++) {
+        const char *parent = json_str(f.at[i].of, "parent");
+        uint64_t *at = *parent ? map_find(&ids, span_str(arena_printf(r->mem, "%zu %s", f.at[i].host, parent))) : NULL;
+        if (at && *at != i)
+            f.at[i].parent = (size_t)*at;
     }
     map_done(&ids);
-    return t;
+    for (i = f.count; i-- > 0; )
+        if (f.at[i].parent != NONE && !is_root(&f, i)) {
+            f.at[i].next = f.at[f.at[i].parent].child;
+            f.at[f.at[i].parent].child = i;
+        }
+    return f;
+}
+
+/* What two trees must share to be told as one: programs, arguments and accounts, but not what is in braces (a task's GUID). */
+static void write_likeness(const forest *f, size_t i, buf *out)
+{
+    const json *p = f->at[i].of;
+    buf_str(out, json_str(p, "image"));
+    buf_char(out, '\n');
+    unsigned braces = 0;
+    for (const char *c = json_str(p, "command"); *c; c++) {
+        braces += *c == '{';
+        if (!braces)
+            buf_char(out, *c);
+        braces -= *c == '}' && braces;
+    }
+    buf_char(out, '\n');
+    buf_str(out, json_str(p, "account"));
+    buf_str(out, json_str(p, "verdict"));
+    buf_char(out, '(');
+    for (size_t c = f->at[i].child; c != NONE; c = f->at[c].next)
+        write_likeness(f, c, out);
+    buf_char(out, ')');
+}
+
+static void place_tree(const report *r, const forest *f, block *list, size_t i)
+{
+    block *item = doc_item(list, r->d, 0);
+    fill_item(r, &item->text, f->at[i].of);
+    block *below = f->at[i].child != NONE ? doc_list(item, r->d, false, NULL, 0) : NULL;
+    for (size_t c = f->at[i].child; c != NONE; c = f->at[c].next)
+        place_tree(r, f, below, c);
+}
+
+typedef struct { block *item; size_t count; const json *last; } likeness;
+
+/* Trees of one host; one that came again is told once, with how often and when last. */
+static void tell_host_trees(const report *r, const forest *f, block *in, size_t host, size_t limit)
+{
+    block *list = NULL;
+    map seen;
+    vec alike;
+    buf words;
+    map_init(&seen);
+    vec_init(&alike, sizeof(likeness));
+    for (size_t i = 0; i < f->count; i++) {
+        if (f->at[i].host != host || !is_root(f, i))
+            continue;
+        if (!list) {
+            block *section = doc_section(in, r->d, 3, NULL, (both){ NULL, NULL }, (both){ r->hosts[host].name, NULL });
+            list = doc_list(section, r->d, false, "tree", limit);
+        }
+        bool there;
+        buf_init(&words, 1u << 20);
+        write_likeness(f, i, &words);
+        uint64_t *at = map_put(&seen, buf_bytes(&words), &there);
+        buf_done(&words);
+        if (!there) {
+            *at = alike.count;
+            place_tree(r, f, list, i);
+            *(likeness *)vec_push(&alike) = (likeness){ .item = list->last };
+        }
+        likeness *l = vec_at(&alike, (size_t)*at);
+        l->count++;
+        l->last = f->at[i].of;
+    }
+    for (size_t i = 0; i < alike.count; i++) {
+        const likeness *l = vec_at(&alike, i);
+        moment t;
+        if (l->count < 2)
+            continue;
+        runs_text(&l->item->text, " ");
+        runs_add(&l->item->text, RUN_STRONG, tell_say(r, "report.came-again", "count", ARG_NUMBER, tell_number(r, l->count), "last", ARG_TIME,
+                                                      tell_time(l->last, "start", &t) ? tell_iso(r, t) : NULL, NULL));
+    }
+    map_done(&seen);
+    vec_done(&alike);
 }
 
 static void tell_processes(const report *r, block *in)
 {
-    tree t = read_processes(r);
+    forest f = read_processes(r);
     size_t limit = TREES_BYTES / (r->host_count ? r->host_count : 1);
-    for (size_t h = 0; h < r->host_count; h++) {
-        block *list = NULL;
-        for (size_t i = 0; i < t.count; i++) {
-            if (t.host[i] != h)
-                continue;
-            if (!list) {
-                block *section = doc_section(in, r->d, 3, NULL, (both){ NULL, NULL }, (both){ r->hosts[h].name, NULL });
-                list = doc_list(section, r->d, false, "tree", limit < 4000 ? 4000 : limit);
-            }
-            place_process(r, &t, list, i);
-        }
-    }
+    for (size_t h = 0; h < r->host_count; h++)
+        tell_host_trees(r, &f, in, h, limit < 4000 ? 4000 : limit);
 }
 
 /* ---- Findings of one subject as a table ---- */

@@ -165,7 +165,7 @@ static void tell_indicators(const report *r)
             for (size_t h = 0; h < r->host_count && shown < 5; h++)
                 if (x->on[h]) {
                     if (shown++)
-                        runs_text(&line->cells[2], ", ");
+                        runs_text(&line->cells[2], " ");
                     runs_add(&line->cells[2], RUN_LINK, (both){ r->hosts[h].name, NULL })->target = r->hosts[h].anchor;
                 }
             if (x->hosts > shown)

@@ -64,7 +64,7 @@ static void tell_cluster(const report *r, block *in, const json *cluster, size_t
     for (const json *h = tell_first(cluster, "hosts"); h; h = h->next) {
         put_place(r, p, h);
         if (h->next)
-            runs_text(p, ", ");
+            runs_text(p, " ");
     }
     runs_text(p, " ");
     if (!tell_is_null(cluster, "probability")) {

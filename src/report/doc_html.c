@@ -117,7 +117,10 @@ static void put_run(writer *w, const run *r)
         put(w, "</small>");
         return;
     case RUN_CODE:
-        put(w, "<code>");
+        put(w, "<code");
+        if (r->tone)
+            put_class(w, "", r->tone);
+        buf_char(w->out, '>');
         put_both(w, r->words);
         put(w, "</code>");
         return;

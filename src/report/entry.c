@@ -18,7 +18,7 @@ static void put_way(const report *r, row *line, const json *way)
 static void way_table(const report *r, block *in, both caption, const json *first, const json *rest)
 {
     static const struct { const char *title, *tone; } columns[] = {
-        { "report.way", "name" }, { "report.host-time", NULL }, { "report.source-account", NULL }, { "report.likelihood", "sure" }, { "report.why", "wide" }, { "report.evidence", "ref" },
+        { "report.way", "name" }, { "report.host-time", NULL }, { "report.source-account", "code" }, { "report.likelihood", "sure" }, { "report.why", "wide" }, { "report.evidence", "ref" },
     };
     table *t = doc_table(in, r->d, NULL, caption, "stack", 80000);
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
@@ -58,7 +58,7 @@ static void tell_first_host(const report *r, block *in)
 static void spread_table(const report *r, block *in)
 {
     static const struct { const char *title, *tone; } columns[] = {
-        { "report.number", "number" }, { "report.time", "time" }, { "report.from", "name" }, { "report.to", "name" }, { "report.way-account", NULL },
+        { "report.number", "number" }, { "report.time", "time" }, { "report.from", "name" }, { "report.to", "name" }, { "report.way-account", "code" },
         { "report.likelihood", "sure" }, { "report.why", "wide" }, { "report.evidence", "ref" },
     };
     table *t = doc_table(in, r->d, "spread-table", tell_label("report.spread-table"), "stack", 150000);

@@ -3,25 +3,26 @@
 
 #include <stdlib.h>
 
-enum { WIDTH = 1060, LABEL = 150, TOP = 40, LANE = 26, LANES = 60, BUCKET = 9, MARKS_ALL = 1100, MARKS_EACH = 1700, SPAN_TIMES = 12 };
+enum { WIDTH = 1060, LABEL = 150, TOP = 40, LANE = 26, LANES = 60, BUCKET = 9, MARKS_ALL = 1100, MARKS_EACH = 1700, SPAN_TIMES = 12, LOGS = 6 };
 
-/* What is drawn of findings: those that matter, and all crashes. */
-static bool is_drawn(const json *f)
+/* What is drawn of findings: crashes, and what matters of the hostile episodes - of everything when there is none. Ordinary
+ * administration of three weeks would press the hour that counts into one mark. */
+static bool is_drawn(const report *r, const json *f)
 {
-    return tell_severity(f) >= SEVERITY_MEDIUM || tell_is_kind(f, "crash unclean-shutdown");
+    return tell_is_kind(f, "crash") || (tell_severity(f) >= SEVERITY_MEDIUM && tell_is_hostile(r, f));
 }
 
 /* Times between the ends of a span keep the axis from folding it. */
 static size_t times_room(const report *r)
 {
-    return (1 + SPAN_TIMES) * tell_count(r->c, "findings") + tell_count(r->c, "spread") + 1;
+    return (1 + SPAN_TIMES) * tell_count(r->c, "findings") + tell_count(r->c, "spread") + 2;
 }
 
 static size_t gather_times(const report *r, size_t host, moment *times)
 {
     size_t n = 0;
     for (const json *f = tell_first(r->c, "findings"); f; f = f->next) {
-        if (!is_drawn(f) || (host != SIZE_MAX && tell_host(r, f, "host") != host))
+        if (!is_drawn(r, f) || (host != SIZE_MAX && tell_host(r, f, "host") != host))
             continue;
         moment from, to;
         if (!tell_time(f, "time", &from))
@@ -36,6 +37,9 @@ static size_t gather_times(const report *r, size_t host, moment *times)
     for (const json *e = tell_first(r->c, "spread"); e; e = e->next)
         if (host == SIZE_MAX || tell_host(r, e, "to") == host)
             n += tell_time(e, "time", &times[n]);
+    const json *entry = json_get(r->c, "entry");
+    if (host == SIZE_MAX || tell_host(r, entry, "host") == host)
+        n += tell_time(entry, "time", &times[n]);
     return n;
 }
 
@@ -97,7 +101,7 @@ static size_t choose_lanes(const report *r, lane *lanes, size_t *lane_of)
     for (const json *f = tell_first(r->c, "findings"); f; f = f->next) {
         size_t host = tell_host(r, f, "host");
         moment t;
-        if (host != SIZE_MAX && is_drawn(f) && tell_time(f, "time", &t)) {
+        if (host != SIZE_MAX && is_drawn(r, f) && tell_time(f, "time", &t)) {
             lane_of[host] = 0;
             if (t < lanes[host].first)
                 lanes[host].first = t;
@@ -128,22 +132,29 @@ static int lane_y(size_t lane)
     return TOP + 14 + (int)(lane + 1) * LANE;           /* lane 0 of the picture is for what comes from elsewhere */
 }
 
+static void draw_step(const report *r, svg *s, const axis *a, const size_t *lane_of, const json *e, const char *source, const char *goal, const char *target)
+{
+    size_t from = tell_host(r, e, source), to = tell_host(r, e, goal);
+    moment t;
+    if (to == SIZE_MAX || lane_of[to] == SIZE_MAX || !tell_time(e, "time", &t))
+        return;
+    int x = axis_at(a, t), y2 = lane_y(lane_of[to]), y1 = from != SIZE_MAX && lane_of[from] != SIZE_MAX ? lane_y(lane_of[from]) : TOP + 14;
+    int way = y2 > y1 ? 1 : -1;
+    svg_link(s, target);
+    svg_title(s, arena_printf(r->mem, "%s  %s → %s", when(r, t), tell_place(r, json_get(e, source)).en, r->hosts[to].name));
+    svg_line(s, "step", x, y1, x, y2 - way * 12);
+    svg_path(s, "arrow", arena_printf(r->mem, "M%d %dl-4 %dh8z", x, y2 - way * 6, -way * 8));
+    svg_link_end(s);
+}
+
 static void draw_steps(const report *r, svg *s, const axis *a, const size_t *lane_of)
 {
     size_t n = 0;
-    for (const json *e = tell_first(r->c, "spread"); e; e = e->next, n++) {
-        size_t from = tell_host(r, e, "from"), to = tell_host(r, e, "to");
-        moment t;
-        if (to == SIZE_MAX || lane_of[to] == SIZE_MAX || !tell_time(e, "time", &t))
-            continue;
-        int x = axis_at(a, t), y2 = lane_y(lane_of[to]), y1 = from != SIZE_MAX && lane_of[from] != SIZE_MAX ? lane_y(lane_of[from]) : TOP + 14;
-        int way = y2 > y1 ? 1 : -1;
-        svg_link(s, arena_printf(r->mem, "s%zu", n));
-        svg_title(s, arena_printf(r->mem, "%s  %s → %s", when(r, t), tell_place(r, json_get(e, "from")).en, r->hosts[to].name));
-        svg_line(s, "step", x, y1, x, y2 - way * 12);
-        svg_path(s, "arrow", arena_printf(r->mem, "M%d %dl-4 %dh8z", x, y2 - way * 6, -way * 8));
-        svg_link_end(s);
-    }
+    const json *entry = json_get(r->c, "entry");
+    if (entry && entry->kind == JSON_OBJECT)
+        draw_step(r, s, a, lane_of, entry, "source", "host", "entry");
+    for (const json *e = tell_first(r->c, "spread"); e; e = e->next)
+        draw_step(r, s, a, lane_of, e, "from", "to", arena_printf(r->mem, "s%zu", n++));
 }
 
 span figure_lanes(const report *r, bool *empty)
@@ -174,7 +185,7 @@ span figure_lanes(const report *r, bool *empty)
     size_t number = 0;
     for (const json *f = tell_first(r->c, "findings"); f; f = f->next, number++) {
         size_t host = tell_host(r, f, "host");
-        if (host != SIZE_MAX && lane_of[host] != SIZE_MAX && is_drawn(f))
+        if (host != SIZE_MAX && lane_of[host] != SIZE_MAX && is_drawn(r, f))
             put_finding(&m, f, number, lane_of[host], lane_y(lane_of[host]));
     }
     map_done(&m.taken);
@@ -184,26 +195,31 @@ span figure_lanes(const report *r, bool *empty)
 
 /* ---- One host: its acts by subject, and below them what its logs cover ---- */
 
+static void draw_log(const report *r, svg *s, const axis *a, const json *c, int y)
+{
+    moment from, to;
+    svg_text(s, "log", 4, y + 9, SVG_START, (both){ svg_fit(r->mem, tell_channel(r, c), LABEL - 6), NULL });
+    bool known = tell_time(c, "from", &from) && tell_time(c, "to", &to);
+    for (size_t i = 0; i < a->count; i++) {
+        const axis_part *p = &a->part[i];
+        svg_rect(s, "blind", p->x, y + 2, p->width, 8, 2);
+        if (!known || from > p->to || to < p->from)
+            continue;
+        int x1 = from <= p->from ? p->x : axis_at(a, from), x2 = to >= p->to ? p->x + p->width : axis_at(a, to);
+        svg_rect(s, "seen", x1, y + 2, x2 > x1 ? x2 - x1 : 1, 8, 2);
+    }
+}
+
+/* The two logs that decide most come first. */
 static void draw_coverage(const report *r, svg *s, const axis *a, const json *host, int top)
 {
     int y = top;
-    for (const json *c = tell_first(host, "coverage"); c && y < top + 6 * 16; c = c->next, y += 16) {
-        moment from, to;
-        const char *channel = tell_clip(r, c, "channel");
-        static const char vendor[] = "Microsoft-Windows-";
-        if (strncmp(channel, vendor, sizeof vendor - 1) == 0)
-            channel += sizeof vendor - 1;
-        svg_text(s, "log", 4, y + 9, SVG_START, (both){ svg_fit(r->mem, channel, LABEL - 6), NULL });
-        bool known = tell_time(c, "from", &from) && tell_time(c, "to", &to);
-        for (size_t i = 0; i < a->count; i++) {
-            const axis_part *p = &a->part[i];
-            svg_rect(s, "blind", p->x, y + 2, p->width, 8, 2);
-            if (!known || from > p->to || to < p->from)
-                continue;
-            int x1 = from <= p->from ? p->x : axis_at(a, from), x2 = to >= p->to ? p->x + p->width : axis_at(a, to);
-            svg_rect(s, "seen", x1, y + 2, x2 > x1 ? x2 - x1 : 1, 8, 2);
-        }
-    }
+    for (int others = 0; others < 2; others++)
+        for (const json *c = tell_first(host, "coverage"); c && y < top + LOGS * 16; c = c->next)
+            if ((tell_is(c, "channel", "Security") || tell_is(c, "channel", "System")) != others) {
+                draw_log(r, s, a, c, y);
+                y += 16;
+            }
 }
 
 span figure_host(const report *r, size_t host, bool *empty)
@@ -216,7 +232,7 @@ span figure_host(const report *r, size_t host, bool *empty)
         return (span){ 0 };
     bool used[MARK_COUNT] = { false };
     for (const json *f = tell_first(r->c, "findings"); f; f = f->next)
-        if (is_drawn(f) && tell_host(r, f, "host") == host)
+        if (is_drawn(r, f) && tell_host(r, f, "host") == host)
             used[svg_mark_of(json_str(f, "kind"))] = true;
     int y_of[MARK_COUNT], y = TOP + 14;
     for (size_t m = 0; m < MARK_COUNT; m++) {
@@ -224,7 +240,7 @@ span figure_host(const report *r, size_t host, bool *empty)
         y += used[m] ? 22 : 0;
     }
     size_t logs = tell_count(h, "coverage");
-    int bottom = y - 4, height = bottom + (logs ? (int)(logs < 6 ? logs : 6) * 16 + 8 : 4);
+    int bottom = y - 4, height = bottom + (logs ? (int)(logs < LOGS ? logs : LOGS) * 16 + 8 : 4);
     axis a;
     axis_make(&a, times, count, LABEL, WIDTH - LABEL - 10);
     svg s;
@@ -241,7 +257,7 @@ span figure_host(const report *r, size_t host, bool *empty)
     size_t number = 0;
     for (const json *f = tell_first(r->c, "findings"); f; f = f->next, number++) {
         svg_mark mark = svg_mark_of(json_str(f, "kind"));
-        if (is_drawn(f) && tell_host(r, f, "host") == host)
+        if (is_drawn(r, f) && tell_host(r, f, "host") == host)
             put_finding(&m, f, number, (size_t)mark, y_of[mark]);
     }
     map_done(&m.taken);

@@ -1,6 +1,8 @@
 #include "report/svg.h"
 #include "report/tell.h"
 
+#include <stdlib.h>
+
 /* The spread as a forest that grows from left to right: a place stands one column right of where it was reached from first,
  * and its time stands on the line that leads to it. Further ways to it are thin lines with the number of their row in the
  * table. Branches have rows of their own, so no text covers another. */
@@ -8,7 +10,8 @@
 enum { BOX = 160, HIGH = 44, WAY = 140, ROW = 66, MARGIN = 12, PLACES = 150 };
 
 typedef struct { both name; const char *more, *state; size_t host; size_t parent, edge; size_t first_child, last_child, next; unsigned depth; int y; bool drawn; } place_node;
-typedef struct { const report *r; place_node *node; size_t count; map of; const json **edges; size_t *from, *to; size_t edge_count; int rows; unsigned deepest; } graph;
+typedef struct { const json *of; size_t from, to; const char *target; } way;          /* target: where the page tells more of it */
+typedef struct { const report *r; place_node *node; size_t count; map of; way *edge; size_t edge_count; int rows; unsigned deepest; } graph;
 
 static const char *key_of(const report *r, const json *end)
 {
@@ -54,26 +57,42 @@ static bool stands_above(const graph *g, size_t maybe, size_t below)
     return false;
 }
 
+static void add_edge(graph *g, const json *e, const json *from_end, const json *to_end, const char *target)
+{
+    size_t from = node_of(g, from_end), to = node_of(g, to_end), i = g->edge_count++;
+    g->edge[i] = (way){ e, from, to, target };
+    if (from == SIZE_MAX || to == SIZE_MAX || g->node[to].parent != SIZE_MAX || stands_above(g, to, from))
+        return;
+    place_node *parent = &g->node[from], *child = &g->node[to];
+    child->parent = from;
+    child->edge = i;
+    if (parent->last_child == SIZE_MAX)
+        parent->first_child = to;
+    else
+        g->node[parent->last_child].next = to;
+    parent->last_child = to;
+}
+
+/* A way in is the first arrow, unless the spread has that step already. */
+static void add_entry(graph *g, const json *entry, const json *spread)
+{
+    if (!entry || entry->kind != JSON_OBJECT || tell_is_null(entry, "source") || tell_is_null(entry, "host"))
+        return;
+    const char *from = key_of(g->r, json_get(entry, "source")), *to = key_of(g->r, json_get(entry, "host"));
+    for (const json *e = spread->first; e; e = e->next)
+        if (strcmp(from, key_of(g->r, json_get(e, "from"))) == 0 && strcmp(to, key_of(g->r, json_get(e, "to"))) == 0)
+            return;
+    add_edge(g, entry, json_get(entry, "source"), json_get(entry, "host"), "entry");
+}
+
 static void read_edges(graph *g, const json *spread)
 {
-    size_t i = 0;
-    for (const json *e = spread->first; e; e = e->next, i++) {
-        size_t from = node_of(g, json_get(e, "from")), to = node_of(g, json_get(e, "to"));
-        g->edges[i] = e;
-        g->from[i] = from;
-        g->to[i] = to;
-        if (from == SIZE_MAX || to == SIZE_MAX || g->node[to].parent != SIZE_MAX || stands_above(g, to, from))
-            continue;
-        place_node *parent = &g->node[from], *child = &g->node[to];
-        child->parent = from;
-        child->edge = i;
-        if (parent->last_child == SIZE_MAX)
-            parent->first_child = to;
-        else
-            g->node[parent->last_child].next = to;
-        parent->last_child = to;
-    }
-    g->edge_count = i;
+    add_entry(g, json_get(g->r->c, "entry"), spread);
+    for (const json *e = tell_first(g->r->c, "entries"); e; e = e->next)
+        add_entry(g, e, spread);
+    size_t number = 0;
+    for (const json *e = spread->first; e; e = e->next)
+        add_edge(g, e, json_get(e, "from"), json_get(e, "to"), arena_printf(g->r->mem, "s%zu", number++));
 }
 
 /* Depth and rows; recursion is bounded by PLACES. A place stands in the middle of what it reached. */
@@ -106,9 +125,9 @@ static const char *line_class(const json *e)
 static void draw_way(const graph *g, svg *s, size_t n)
 {
     const place_node *to = &g->node[n], *from = &g->node[to->parent];
-    const json *e = g->edges[to->edge];
+    const json *e = g->edge[to->edge].of;
     int x1 = x_of(from) + BOX, y1 = from->y + HIGH / 2, x2 = x_of(to), y2 = to->y + HIGH / 2, trunk = x1 + 16, bend = 8;
-    svg_link(s, arena_printf(g->r->mem, "s%zu", to->edge));
+    svg_link(s, g->edge[to->edge].target);
     if (y1 == y2)
         svg_line(s, line_class(e), x1, y1, x2 - 7, y2);
     else {
@@ -134,14 +153,16 @@ static void draw_way(const graph *g, svg *s, size_t n)
 
 static void draw_further(const graph *g, svg *s, size_t edge)
 {
-    size_t a = g->from[edge], b = g->to[edge];
+    size_t a = g->edge[edge].from, b = g->edge[edge].to;
     if (a == SIZE_MAX || b == SIZE_MAX || a == b || g->node[b].edge == edge)
         return;
     const place_node *from = &g->node[a], *to = &g->node[b];
     int x1 = x_of(from) + BOX / 2, x2 = x_of(to) + BOX / 2, y1 = from->y + HIGH, y2 = to->y + HIGH, low = (y1 > y2 ? y1 : y2) + 18;
-    svg_link(s, arena_printf(g->r->mem, "s%zu", edge));
+    const char *target = g->edge[edge].target;
+    svg_link(s, target);
     svg_path(s, "further", arena_printf(g->r->mem, "M%d %dC%d %d %d %d %d %d", x1, y1, x1, low, x2, low, x2, y2));
-    svg_text(s, "how", (x1 + x2) / 2, low - 2, SVG_MIDDLE, (both){ arena_printf(g->r->mem, "(%zu)", edge + 1), NULL });
+    if (target[0] == 's')
+        svg_text(s, "how", (x1 + x2) / 2, low - 2, SVG_MIDDLE, (both){ arena_printf(g->r->mem, "(%lu)", strtoul(target + 1, NULL, 10) + 1), NULL });
     svg_link_end(s);
 }
 
@@ -166,9 +187,7 @@ span figure_spread(const report *r, const json *spread, bool *empty)
     graph g = { .r = r };
     map_init(&g.of);
     g.node = arena_array(r->mem, PLACES, sizeof *g.node);
-    g.edges = arena_array(r->mem, spread->count + 1, sizeof *g.edges);
-    g.from = arena_array(r->mem, spread->count + 1, sizeof *g.from);
-    g.to = arena_array(r->mem, spread->count + 1, sizeof *g.to);
+    g.edge = arena_array(r->mem, spread->count + tell_count(r->c, "entries") + 1, sizeof *g.edge);
     read_edges(&g, spread);
     map_done(&g.of);
     *empty = g.count == 0;

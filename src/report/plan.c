@@ -35,8 +35,10 @@ static void put_step(const report *r, row *line, const json *step, size_t number
     put_labelled(r, &line->cells[2], "report.step-why", step, "why");
     put_labelled(r, &line->cells[2], "report.step-risk", step, "risk");
     put_labelled(r, &line->cells[2], "report.step-undo", step, "undo");
+    const char *before = "any";
     for (const json *c = tell_first(step, "commands"); c; c = c->next) {
-        if (tell_count(step, "commands") > 1 || !tell_is(c, "system", "any")) {
+        if (!tell_is(c, "system", before)) {
+            before = json_str(c, "system");
             runs_line(&line->cells[3]);
             runs_add(&line->cells[3], RUN_SMALL, system_words(r, tell_clip(r, c, "system")));
         }

@@ -47,7 +47,7 @@ static void add_wrapped(sheet *s, const char *mark, const char *utf8, unsigned m
     for (const char *p = mark; *p; p++)
         hang -= ((uint8_t)*p & 0xc0) == 0x80;
     while (text.len) {
-        size_t at = 0, fits = 0, full = text.len;
+        size_t at = 0, fits = 0, full = text.len, cut = 0;      /* cut: where room is left for an ellipsis */
         unsigned used = indent;
         bool last_wide = false;
         uint32_t last = 0;
@@ -62,6 +62,8 @@ static void add_wrapped(sheet *s, const char *mark, const char *utf8, unsigned m
                 break;
             }
             used += columns;
+            if (used + 2 <= WIDTH)
+                cut = at;
             last_wide = columns == 2;
             last = c;
             if (at == text.len)
@@ -70,7 +72,7 @@ static void add_wrapped(sheet *s, const char *mark, const char *utf8, unsigned m
         if (fits == 0)
             fits = full;
         if (++written == most && fits < text.len) {
-            add_line(s, span_str(arena_printf(s->mem, "%.*s …", (int)fits, (const char *)text.at)), indent);
+            add_line(s, span_str(arena_printf(s->mem, "%.*s …", (int)cut, (const char *)text.at)), indent);
             return;
         }
         add_line(s, span_part(text, 0, fits), indent);
@@ -84,6 +86,12 @@ static void add_wrapped(sheet *s, const char *mark, const char *utf8, unsigned m
 static const char *in(const sheet *s, both words)
 {
     return s->l == LANG_ZH && words.zh ? words.zh : words.en;
+}
+
+static void add_all(sheet *to, const sheet *from)
+{
+    for (size_t i = 0; i < from->lines.count; i++)
+        *(const char **)vec_push(&to->lines) = *(const char *const *)vec_at(&from->lines, i);
 }
 
 static void add_head(sheet *s, const char *label)
@@ -147,37 +155,74 @@ static void add_hosts(const report *r, sheet *s, size_t most)
     add_more(s, r->host_count - shown);
 }
 
-/* Ordinary administration is told in the report; here only where there is nothing else. */
-static bool is_hostile(const report *r, const json *step)
+/* What a story of few lines must not lack, in order; then what else is new, new on its host, or grave. */
+static const char *const telling[] = {
+    "logon-after-guessing", "password-guessing", "exploit-attempt", "miner", "crash", "password-spraying", "remote-execution", "fake-system-process",
+    "service-install", "account-create", "task-create", "credential-theft", "log-cleared", "defence-off",
+};
+enum { TELLING = sizeof telling / sizeof *telling, NEW_KIND = TELLING, NEW_ON_HOST, GRAVE, REST, WEIGHTS };
+
+static unsigned weigh_kind(const char *kind)
 {
-    uint64_t of = 0, number;
-    if (!json_uint(json_get(step, "episode"), &of))
-        return true;
-    for (const json *e = tell_first(r->c, "episodes"); e; e = e->next)
-        if (json_uint(json_get(e, "number"), &number) && number == of) {
-            const json *hostile = json_get(e, "hostile");
-            return !hostile || hostile->kind != JSON_BOOL || hostile->truth;
-        }
-    return true;
+    for (unsigned i = 0; i < TELLING; i++)
+        if (strcmp(kind, telling[i]) == 0)
+            return i;
+    return NEW_KIND;
 }
 
-/* As many steps, from the beginning, as `lines` hold. */
+static unsigned weigh_step(const report *r, const json *step, map *seen)
+{
+    unsigned best = REST;
+    const json *ids = json_get(step, "findings");
+    for (const json *id = ids && ids->kind == JSON_ARRAY ? ids->first : NULL; id; id = id->next) {
+        const uint64_t *n = id->kind == JSON_STRING ? map_find(&r->finding_of, id->text) : NULL;
+        const json *f = n ? r->findings[*n] : NULL;
+        if (!f || tell_severity(f) < SEVERITY_MEDIUM)
+            continue;
+        const char *kind = json_str(f, "kind");
+        bool kind_known, host_known;
+        map_put(seen, span_str(kind), &kind_known);
+        map_put(seen, span_str(arena_printf(r->mem, "%s %zu", kind, tell_host(r, f, "host"))), &host_known);
+        unsigned weight = !kind_known ? weigh_kind(kind) : !host_known ? NEW_ON_HOST : tell_severity(f) >= SEVERITY_HIGH ? GRAVE : REST;
+        best = weight < best ? weight : best;
+    }
+    return best;
+}
+
+/* In order, and of the steps those that say most, as many as `lines` hold. */
 static void add_story(const report *r, sheet *s, size_t lines)
 {
-    bool any = false;
-    for (const json *step = tell_first(r->c, "story"); step; step = step->next)
-        any = any || is_hostile(r, step);
-    size_t end = s->lines.count + lines, left = 0;
-    add_head(s, "report.text-story");
-    for (const json *step = tell_first(r->c, "story"); step; step = step->next) {
-        if (any && !is_hostile(r, step))
-            continue;
-        if (left || s->lines.count + 3 > end)
-            left++;
-        else
-            add_wrapped(s, "  ", arena_printf(r->mem, "%s%s", time_text(r, step, "time"), in(s, tell_sentence(r, step, "text"))), 2);
+    size_t all = tell_count(r->c, "story"), left = 0, i = 0;
+    unsigned *weight = arena_array(r->mem, all + 1, sizeof *weight);
+    const char **text = arena_array(r->mem, all + 1, sizeof *text);
+    sheet *told = arena_array(r->mem, all + 1, sizeof *told);
+    map seen;
+    map_init(&seen);
+    for (const json *step = tell_first(r->c, "story"); step; step = step->next, i++) {
+        weight[i] = !tell_is_hostile(r, step) ? WEIGHTS : weigh_step(r, step, &seen);
+        text[i] = arena_printf(r->mem, "%s%s", time_text(r, step, "time"), in(s, tell_step(r, step)));
+        left += weight[i] < WEIGHTS;
     }
-    if (!tell_count(r->c, "story"))
+    map_done(&seen);
+    add_head(s, "report.text-story");
+    size_t room = lines > 3 ? lines - 3 : 0;            /* the head, and how many are left */
+    unsigned each = left > room ? 1 : 2;
+    for (unsigned w = 0; w < WEIGHTS; w++)
+        for (i = 0; i < all; i++) {
+            if (weight[i] != w || room == 0)
+                continue;
+            told[i] = (sheet){ .mem = s->mem, .l = s->l };
+            vec_init(&told[i].lines, sizeof(const char *));
+            add_wrapped(&told[i], "  ", text[i], room < 2 ? 1 : each);
+            room -= told[i].lines.count;
+            left--;
+        }
+    for (i = 0; i < all; i++)
+        if (told[i].mem) {
+            add_all(s, &told[i]);
+            vec_done(&told[i].lines);
+        }
+    if (!all)
         add_wrapped(s, "  ", in(s, tell_label("report.no-story")), 1);
     add_more(s, left);
 }
@@ -199,6 +244,15 @@ static void add_entry(const report *r, sheet *s)
     }
 }
 
+static size_t hosts_with(const report *r, const char *phase, const char *action)
+{
+    size_t hosts = 0;
+    for (const json *p = tell_first(r->c, "plan"); p; p = p->next)
+        hosts += tell_is(p, "phase", phase) && strcmp(tell_sentence(r, p, "action").en, action) == 0;
+    return hosts;
+}
+
+/* A step that several hosts need is told once. */
 static void add_plan(const report *r, sheet *s, size_t most)
 {
     static const char *const phases[] = { "contain", "stop", "persistence", "accounts", "close" };
@@ -215,8 +269,9 @@ static void add_plan(const report *r, sheet *s, size_t most)
             map_put(&told, span_str(action.en), &there);
             if (there)
                 continue;
-            size_t host = tell_host(r, p, "host");
-            add_wrapped(s, arena_printf(r->mem, "  %zu. ", ++shown), arena_printf(r->mem, "%s%s%s", host != SIZE_MAX ? r->hosts[host].name : "", host != SIZE_MAX ? ": " : "", in(s, action)), 1);
+            size_t host = tell_host(r, p, "host"), more = hosts_with(r, phases[k], action.en) - 1;
+            const char *where = host == SIZE_MAX ? "" : more ? arena_printf(r->mem, "%s +%zu: ", r->hosts[host].name, more) : arena_printf(r->mem, "%s: ", r->hosts[host].name);
+            add_wrapped(s, arena_printf(r->mem, "  %zu. ", ++shown), arena_printf(r->mem, "%s%s", where, in(s, action)), 1);
         }
     if (!shown)
         add_wrapped(s, "  ", in(s, tell_label("report.no-plan")), 1);
@@ -232,12 +287,6 @@ static void add_unknowns(const report *r, sheet *s, size_t most)
     if (!all)
         add_wrapped(s, "  ", in(s, tell_label("report.no-unknowns")), 1);
     add_more(s, all - shown);
-}
-
-static void add_all(sheet *to, const sheet *from)
-{
-    for (size_t i = 0; i < from->lines.count; i++)
-        *(const char **)vec_push(&to->lines) = *(const char *const *)vec_at(&from->lines, i);
 }
 
 status report_summary(const json *c, lang l, unsigned max_lines, buf *out)

@@ -102,7 +102,11 @@ static void tell_claims(const report *r, block *in)
         runs_text(&line->cells[2], tell_clip(r, c, "told"));
         if (!tell_is_null(c, "precision"))
             runs_add(&line->cells[2], RUN_SMALL, (both){ arena_printf(r->mem, " ± %s", tell_clip(r, c, "precision")), NULL });
-        runs_text(&line->cells[3], tell_is_null(c, "found") ? "–" : tell_clip(r, c, "found"));
+        moment found;
+        if (strlen(json_str(c, "found")) > 19 && tell_time(c, "found", &found))
+            put_time(r, &line->cells[3], c, "found");
+        else
+            runs_text(&line->cells[3], tell_is_null(c, "found") ? "–" : tell_clip(r, c, "found"));
         put_badge(r, &line->cells[4], "verdict.", json_str(c, "verdict"));
         put_sentence(r, &line->cells[5], c, "why");
         put_evidence(r, &line->cells[6], c);

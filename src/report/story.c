@@ -32,7 +32,7 @@ static void tell_episode(const report *r, block *in, const json *episode, bool o
             put_host(r, to, s, "host");
         }
         runs_line(to);
-        put_sentence(r, to, s, "text");
+        runs_words(to, tell_step(r, s));
         runs_line(to);
         put_likelihood(r, to, s, "confidence");
         runs_text(to, " ");
@@ -87,7 +87,7 @@ static void put_coverage(const report *r, block *in, const json *host)
         uint64_t n = 0, gaps = 0;
         json_uint(json_get(c, "records"), &n);
         json_uint(json_get(c, "gaps"), &gaps);
-        runs_text(&line->cells[0], tell_clip(r, c, "channel"));
+        runs_text(&line->cells[0], tell_channel(r, c));
         put_time(r, &line->cells[1], c, "from");
         put_time(r, &line->cells[2], c, "to");
         runs_text(&line->cells[3], tell_figures(r, n));

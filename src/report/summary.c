@@ -248,7 +248,7 @@ static void first_steps(const report *r, block *in)
             }
             if (hosts[*line]++ < 12) {
                 if (hosts[*line] > 1)
-                    runs_text(&items[*line]->text, ", ");
+                    runs_text(&items[*line]->text, " ");
                 put_host(r, &items[*line]->text, p, "host");
             }
         }

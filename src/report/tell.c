@@ -81,6 +81,7 @@ status tell_open(report *r, arena *mem, const json *c)
     map_init(&r->host_of);
     map_init(&r->finding_of);
     map_init(&r->evidence_of);
+    map_init(&r->hostile);
     if (!c || strcmp(json_str(c, "schema"), "suyuan.case/1") != 0)
         return status_fail(STATUS_DAMAGED, "this is no case.json of a version that this program knows (suyuan.case/1)");
     int64_t minutes = 0;
@@ -101,7 +102,19 @@ status tell_open(report *r, arena *mem, const json *c)
         const json *shown = name ? name : address;
         r->hosts[i] = (told_host){ hosts[i], shown && shown->text.len ? escape_clip(mem, (const char *)shown->text.at, 64) : "?", arena_printf(mem, "h%zu", i) };
     }
+    for (const json *e = tell_first(c, "episodes"); e; e = e->next) {
+        const json *hostile = json_get(e, "hostile"), *number = json_get(e, "number");
+        bool was_there;
+        if (hostile && hostile->truth && number)
+            map_put(&r->hostile, number->text, &was_there);
+    }
     return status_ok();
+}
+
+bool tell_is_hostile(const report *r, const json *of)
+{
+    const json *episode = json_get(of, "episode");
+    return r->hostile.count == 0 || (episode && episode->kind == JSON_NUMBER && map_find(&r->hostile, episode->text));
 }
 
 void tell_done(report *r)
@@ -109,6 +122,7 @@ void tell_done(report *r)
     map_done(&r->host_of);
     map_done(&r->finding_of);
     map_done(&r->evidence_of);
+    map_done(&r->hostile);
 }
 
 size_t tell_kinds(const report *r, const char *kinds, size_t *hosts)
@@ -193,6 +207,39 @@ both tell_sentence(const report *r, const json *of, const char *name)
     return (both){ escape_clip(r->mem, *en ? en : zh, TELL_WORDS), escape_clip(r->mem, *zh ? zh : en, TELL_WORDS) };
 }
 
+static const char *written(const report *r, moment t, text_zone zone)
+{
+    buf text;
+    buf_init(&text, 128);
+    text_time(t, zone, &text);
+    const char *out = arena_text(r->mem, buf_bytes(&text));
+    buf_done(&text);
+    return out;
+}
+
+/* "2020-05-12 08:29:31, who did what": the time stands beside the sentence already. */
+static const char *without_time(const char *words, const char *time)
+{
+    static const char *const commas[] = { ", ", ",", "\uff0c" };
+    size_t len = strlen(time);
+    if (!len || strncmp(words, time, len) != 0)
+        return words;
+    for (size_t i = 0; i < sizeof commas / sizeof *commas; i++)
+        if (strncmp(words + len, commas[i], strlen(commas[i])) == 0)
+            return words + len + strlen(commas[i]);
+    return words;
+}
+
+both tell_step(const report *r, const json *step)
+{
+    both words = tell_sentence(r, step, "text");
+    moment t;
+    if (!tell_time(step, "time", &t))
+        return words;
+    const char *time = written(r, t, r->zone);
+    return (both){ without_time(words.en, time), words.zh ? without_time(words.zh, time) : NULL };
+}
+
 bool tell_empty(both words)
 {
     return !*words.en && !(words.zh && *words.zh);
@@ -255,16 +302,6 @@ void put_code(const report *r, runs *to, const json *of, const char *name)
     runs_code(to, tell_clip(r, of, name));
 }
 
-static const char *written(const report *r, moment t, text_zone zone)
-{
-    buf text;
-    buf_init(&text, 128);
-    text_time(t, zone, &text);
-    const char *out = arena_text(r->mem, buf_bytes(&text));
-    buf_done(&text);
-    return out;
-}
-
 /* UTC stands beside it, without the date when that is the same. */
 static void put_moment(const report *r, runs *to, moment t)
 {
@@ -307,8 +344,11 @@ void put_place(const report *r, runs *to, const json *place)
     size_t host = number_of(&r->host_of, place);
     if (host != SIZE_MAX)
         put_host_number(r, to, host);
-    else if (place && place->kind == JSON_OBJECT)
+    else if (place && place->kind == JSON_OBJECT) {
         runs_code(to, tell_clip(r, place, "address"));
+        if (to->last && to->last->kind == RUN_CODE && strlen(to->last->words.en) <= 18)
+            to->last->tone = "short";
+    }
     else
         runs_words(to, tell_place(r, place));
 }
@@ -335,12 +375,22 @@ void put_likelihood(const report *r, runs *to, const json *of, const char *name)
     runs_add(to, RUN_SMALL, (both){ arena_printf(r->mem, " ≈\u00a0%u\u00a0%%", rounded), NULL });
 }
 
+/* Without what all channels of Windows have in front. */
+static const char *bare_channel(const char *channel)
+{
+    static const char vendor[] = "Microsoft-Windows-";
+    return channel + (strncmp(channel, vendor, sizeof vendor - 1) == 0 ? sizeof vendor - 1 : 0);
+}
+
+const char *tell_channel(const report *r, const json *of)
+{
+    return bare_channel(tell_clip(r, of, "channel"));
+}
+
 /* "Microsoft-Windows-TaskScheduler/Operational" is "TaskScheduler" to whoever reads it. */
 static const char *short_channel(const report *r, const char *channel)
 {
-    static const char vendor[] = "Microsoft-Windows-";
-    if (strncmp(channel, vendor, sizeof vendor - 1) == 0)
-        channel += sizeof vendor - 1;
+    channel = bare_channel(channel);
     size_t len = strcspn(channel, "/");
     return arena_printf(r->mem, "%.*s", (int)(len < 40 ? len : 40), channel);
 }

@@ -19,6 +19,7 @@ typedef struct {
     text_zone zone;
     doc *d;
     told_host *hosts; size_t host_count;
+    map hostile;                                    /* numbers of hostile episodes */
     map host_of, finding_of, evidence_of;           /* id to number */
     const json **findings, **evidence;              /* by number */
 } report;
@@ -29,6 +30,7 @@ void   tell_done(report *r);
 /* Lists of the case: json_get without the question whether it is there. */
 const json *tell_first(const json *of, const char *list);                       /* the first child, or NULL */
 size_t      tell_count(const json *of, const char *list);
+const char *tell_channel(const report *r, const json *of);                      /* "TaskScheduler/Operational" of its channel */
 bool        tell_is_null(const json *of, const char *name);                     /* absent, null, or an empty text */
 size_t      tell_host(const report *r, const json *of, const char *name);       /* number of the host named there, or SIZE_MAX */
 bool        tell_time(const json *of, const char *name, moment *out);
@@ -38,11 +40,15 @@ bool        tell_is_kind(const json *finding, const char *kinds);               
 size_t      tell_kinds(const report *r, const char *kinds, size_t *hosts);      /* findings of these kinds, and how many hosts they are on */
 unsigned    tell_severity(const json *of);                                      /* 0 info .. 4 critical */
 
+/* Whether a finding or a step of the story belongs to a hostile episode; always when the case has none. */
+bool        tell_is_hostile(const report *r, const json *of);
+
 /* Words. */
 both tell_label(const char *id);                                                /* of the catalogue, without arguments; id whole: "report.hosts" */
 both tell_word(const report *r, const char *prefix, const char *word);          /* text_word(prefix + word) */
 both tell_say(const report *r, const char *id, ...) __attribute__((sentinel));  /* triples name, arg_kind, value; then NULL */
 both tell_sentence(const report *r, const json *of, const char *name);          /* an {en, zh}; {"", NULL} when null */
+both tell_step(const report *r, const json *step);                              /* of the story, without the time that it may begin with */
 bool tell_empty(both words);
 both tell_place(const report *r, const json *place);                            /* an end of an edge */
 const char *tell_clip(const report *r, const json *of, const char *name);       /* a text of evidence, clipped; "" when null */
