@@ -175,9 +175,11 @@ static void connection(const calls_run *run, calls_state *p, const event *ev, de
 static void run_dialog(const calls_run *run, calls_state *p, const event *ev, detect_log *out)
 {
     arena *mem = detect_scratch(out);
+    if (!*p->rdp_in.source)
+        return;
     char *key = value_text(event_get(ev, run->target_object), mem), *data = value_text(event_get(ev, run->details), mem);
     char *at = key ? strcasestr(key, "\\explorer\\runmru\\") : NULL;
-    if (!at || !data || strlen(at) != strlen("\\explorer\\runmru\\") + 1 || !*p->rdp_in.source)
+    if (!at || !data || strlen(at) != strlen("\\explorer\\runmru\\") + 1)
         return;
     if (!moment_known(ev->time) || ev->time < p->rdp_in.time || ev->time - p->rdp_in.time > 2 * MOMENT_MINUTE)
         return;
@@ -231,9 +233,11 @@ static void step(const void *context, void *state, const event *ev, detect_log *
         run_dialog(run, p, ev, out);
         return;
     case 7: {
+        if (!value_has(event_get(ev, run->image_loaded), "\\taskschd.dll"))
+            return;
         arena *mem = detect_scratch(out);
         char *image = value_text(event_get(ev, run->image), mem), *guid = value_text(event_get(ev, run->guid), mem);
-        if (guid && image && value_has(event_get(ev, run->image_loaded), "\\taskschd.dll") && remote_tools_shell(run->remote, looks_file(looks_path(image, mem)))) {
+        if (guid && image && remote_tools_shell(run->remote, looks_file(looks_path(image, mem)))) {
             p->newest_loaded = (p->newest_loaded + 1) % LOADED;
             p->loaded[p->newest_loaded].process = hash64(span_str(guid));
         }

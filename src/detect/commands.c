@@ -1,9 +1,48 @@
 #include "detect/commands.h"
 
+#include "detect/words.h"
+
 #include <ctype.h>
 #include <strings.h>
 
-struct commands { command_rule *rules; size_t count; const profile_node *root; };
+enum { RULES_MOST = 256 };
+
+/* Rules by the words that they need: of a text in which none of a rule's words stands, its expression is not tried. */
+struct commands {
+    command_rule *rules; size_t count;
+    word_finder *needs;
+    uint64_t (*wake)[RULES_MOST / 64];      /* by word: the rules that need it */
+    uint64_t always[RULES_MOST / 64];       /* rules that need none */
+    const profile_node *root;
+};
+
+static status index_needs(commands *c, arena *mem)
+{
+    size_t most = 0, words = 0;
+    for (size_t i = 0; i < c->count; i++)
+        most += c->rules[i].need_count;
+    if (most > WORDS_MOST || c->count > RULES_MOST)
+        return status_fail(STATUS_LIMIT, "profiles/commands.yml: too many rows");
+    const char **all = arena_array(mem, most + 1, sizeof *all);
+    word_table *known = word_table_new(mem, most);
+    c->wake = arena_array(mem, most + 1, sizeof *c->wake);
+    for (size_t i = 0; i < c->count; i++) {
+        const command_rule *r = &c->rules[i];
+        for (size_t n = 0; n < r->need_count; n++) {
+            uint32_t id;
+            if (!word_table_find(known, r->needs[n], strlen(r->needs[n]), &id)) {
+                id = (uint32_t)words++;
+                all[id] = r->needs[n];
+                word_table_put(known, all[id], id);
+            }
+            c->wake[id][i / 64] |= 1ull << (i % 64);
+        }
+        if (!r->need_count)
+            c->always[i / 64] |= 1ull << (i % 64);
+    }
+    c->needs = word_finder_new(mem, all, words);
+    return c->needs ? status_ok() : status_fail(STATUS_LIMIT, "profiles/commands.yml: too many words");
+}
 
 status commands_new(const profile *facts, arena *mem, commands **out)
 {
@@ -41,20 +80,16 @@ status commands_new(const profile *facts, arena *mem, commands **out)
         }
     }
     *out = c;
-    return status_ok();
-}
-
-static bool needed(const command_rule *r, const char *lower)
-{
-    for (size_t i = 0; i < r->need_count; i++)
-        if (strstr(lower, r->needs[i]))
-            return true;
-    return r->need_count == 0;
+    return index_needs(c, mem);
 }
 
 /* Does the text name hosts, and none but lawful ones? */
-static bool lawful_hosts(const commands *c, const char *lower)
+static bool lawful_hosts(const commands *c, const char *text, size_t len_all)
 {
+    char lower[PATTERN_TEXT + 1];
+    memcpy(lower, text, len_all);
+    lower[len_all] = 0;
+    utf8_lower_ascii(lower);
     size_t found = 0;
     for (const char *at = lower; (at = strstr(at, "://")); found++) {
         at += 3;
@@ -74,16 +109,23 @@ static bool lawful_hosts(const commands *c, const char *lower)
 
 size_t commands_judge(const commands *c, pattern_room *room, const char *text, const command_rule *hits[COMMAND_HITS])
 {
-    char lower[PATTERN_TEXT + 1];
-    size_t len = strlen(text), count = 0;
-    if (len > PATTERN_TEXT)
-        len = PATTERN_TEXT;
-    memcpy(lower, text, len);
-    lower[len] = 0;
-    utf8_lower_ascii(lower);
-    for (size_t i = 0; i < c->count && count < COMMAND_HITS; i++)
-        if (needed(&c->rules[i], lower) && pattern_matches(c->rules[i].match, room, text, len))
-            hits[count++] = c->rules[i].lawful && lawful_hosts(c, lower) ? c->rules[i].lawful : &c->rules[i];
+    size_t len = strnlen(text, PATTERN_TEXT), count = 0;
+    words_found found;
+    word_finder_scan(c->needs, text, len, &found);
+    uint64_t awake[RULES_MOST / 64];
+    memcpy(awake, c->always, sizeof awake);
+    for (size_t i = 0; found.any && i < WORDS_MOST / 64; i++)
+        for (uint64_t bits = found.bits[i]; bits; bits &= bits - 1) {
+            size_t word = i * 64 + (size_t)__builtin_ctzll(bits);
+            for (size_t j = 0; j < RULES_MOST / 64; j++)
+                awake[j] |= c->wake[word][j];
+        }
+    for (size_t j = 0; j < RULES_MOST / 64; j++)
+        for (uint64_t bits = awake[j]; bits && count < COMMAND_HITS; bits &= bits - 1) {
+            const command_rule *r = &c->rules[j * 64 + (size_t)__builtin_ctzll(bits)];
+            if (pattern_matches(r->match, room, text, len))
+                hits[count++] = r->lawful && lawful_hosts(c, text, len) ? r->lawful : r;
+        }
     return count;
 }
 

@@ -109,7 +109,8 @@ static void step(const void *context, void *state, const event *ev, detect_log *
     arena *mem = detect_scratch(out);
     uint64_t access = 0;
     if (ev->event_id == 10) {
-        char *target = value_text(event_get(ev, run->target), mem);
+        binxml_value of = event_get(ev, run->target);
+        char *target = value_has(of, "lsass") ? value_text(of, mem) : NULL;
         if (!target || strcasecmp(looks_file(looks_path(target, mem)), "lsass.exe") != 0)
             return;
         value_u64(event_get(ev, run->access), &access);

@@ -35,6 +35,8 @@ const remote_service  *remote_tools_service(const remote_tools *t, pattern_room 
 const remote_pipe     *remote_tools_pipe(const remote_tools *t, pattern_room *room, const char *pipe);
 /* parent, image: file names in small letters; path (of the image) and commands as they are. */
 const remote_ancestry *remote_tools_ancestry(const remote_tools *t, const char *parent, const char *parent_command, const char *image, const char *path, const char *command);
+/* Whether an ancestry may be found with this program as parent; or with it as child, whatever its parent. */
+void                   remote_tools_roles(const remote_tools *t, const char *file, const char *path, bool *parent, bool *child);
 /* Explicit credentials for another host: by the program that used them, else by the service they were for ("RPCSS/HOST"). */
 const remote_call     *remote_tools_call(const remote_tools *t, const char *service_name, const char *process);
 bool                   remote_tools_shell(const remote_tools *t, const char *image);

@@ -4,6 +4,7 @@
 #include "detect/looks.h"
 #include "detect/seen.h"
 #include "detect/subject.h"
+#include "detect/words.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,7 +16,9 @@ enum { SEEN = 8192, WINDOWS = 256, TARGETS = 512, RDP = 3389 };
 typedef struct {
     families *families;
     looks *looks;
-    const profile_node *network;
+    word_table *scan_lawful, *tunnel_lawful;
+    word_finder *pools;
+    uint8_t ports[65536 / 8 * 3];        /* one bit a port: of services, of pools, of scans */
     unsigned scan_targets;
     field image, initiated, source_ip, source_port, dest_ip, dest_port, dest_host, query, application, direction, source_address, dest_address;
 } network_run;
@@ -23,6 +26,22 @@ typedef struct {
 /* Distinct targets of one (image, port) in the running ten minutes, and the best ten minutes so far. */
 typedef struct { uint64_t key; moment from; uint32_t targets[TARGETS]; unsigned count; event best; unsigned best_count; char image[512], first[64]; uint64_t port; } scan_window;
 typedef struct { seen contacts; scan_window *windows[WINDOWS]; size_t window_count; arena *mem; } network_state;
+
+typedef enum { SERVICES, POOLS, SCANS } port_list;
+
+static void mark_ports(network_run *run, port_list which, const profile_node *list)
+{
+    for (; list; list = list->next) {
+        unsigned long port = strtoul(list->text, NULL, 10);
+        if (port < 65536)
+            run->ports[which * 8192 + port / 8] |= (uint8_t)(1u << (port % 8));
+    }
+}
+
+static bool in_ports(const network_run *run, port_list which, uint64_t port)
+{
+    return port < 65536 && (run->ports[which * 8192 + port / 8] >> (port % 8) & 1);
+}
 
 static status setup(const detect_setup *s, void **out)
 {
@@ -40,10 +59,24 @@ static status setup(const detect_setup *s, void **out)
     run->direction = fields_intern(f, "Direction");
     run->source_address = fields_intern(f, "SourceAddress");
     run->dest_address = fields_intern(f, "DestAddress");
-    status st = profile_need(s->facts, "network", &run->network);
+    const profile_node *root;
+    status st = profile_need(s->facts, "network", &root);
+    const profile_node *scan = profile_get(root, "scan"), *pools = profile_get(root, "pool_names");
     bool found;
-    run->scan_targets = (unsigned)profile_number(profile_get(run->network, "scan"), "targets", &found);
+    run->scan_targets = (unsigned)profile_number(scan, "targets", &found);
+    run->scan_lawful = word_table_of(s->mem, root, "scan_lawful");
+    run->tunnel_lawful = word_table_of(s->mem, root, "tunnel_lawful");
+    mark_ports(run, SERVICES, profile_list(root, "service_ports"));
+    mark_ports(run, POOLS, profile_list(root, "pool_ports"));
+    mark_ports(run, SCANS, profile_list(scan, "ports"));
+    size_t count = 0;
+    const char **names = arena_array(s->mem, pools ? pools->count + 1 : 1, sizeof *names);
+    for (const profile_node *n = pools ? pools->first : NULL; n; n = n->next)
+        names[count++] = n->text;
+    run->pools = word_finder_new(s->mem, names, count);
     *out = run;
+    if (status_is_ok(st) && !run->pools)
+        st = status_fail(STATUS_LIMIT, "profiles/network.yml: too many pool names");
     if (status_is_ok(st))
         st = families_new(s->facts, s->mem, &run->families);
     return status_is_ok(st) ? looks_new(s->facts, s->mem, &run->looks) : st;
@@ -56,14 +89,6 @@ static void *start(const void *run, arena *mem)
     seen_init(&p->contacts, "net.contact", SEEN);
     p->mem = mem;
     return p;
-}
-
-static bool holds(const profile_node *list, uint64_t number)
-{
-    for (; list; list = list->next)
-        if (list->text && strtoull(list->text, NULL, 10) == number)
-            return true;
-    return false;
 }
 
 static void note_contact(const event *ev, detect_log *out, network_state *p, const char *dest, uint64_t port, const char *name, const char *image, family_hit h, const char *why)
@@ -112,7 +137,7 @@ static scan_window *window_of(network_state *p, const char *image, uint64_t port
 /* Windows follow one another; a scan that spans two shows in the fuller one. */
 static void scanned(const network_run *run, network_state *p, const event *ev, detect_log *out, const char *image, uint64_t port, const char *dest)
 {
-    if (!moment_known(ev->time) || profile_has(run->network, "scan_lawful", looks_file(looks_path(image, detect_scratch(out)))))
+    if (!moment_known(ev->time) || word_table_has(run->scan_lawful, looks_file(looks_path(image, detect_scratch(out)))))
         return;
     scan_window *w = window_of(p, image, port, ev->time);
     if (!w) {
@@ -142,7 +167,7 @@ static void scanned(const network_run *run, network_state *p, const event *ev, d
 static void tunnelled(const network_run *run, network_state *p, const event *ev, detect_log *out, const char *image, const char *dest)
 {
     arena *mem = detect_scratch(out);
-    if (!image || profile_has(run->network, "tunnel_lawful", looks_file(looks_path(image, mem))) || !seen_first(&p->contacts, out, arena_printf(mem, "tunnel\n%s", image)))
+    if (!image || word_table_has(run->tunnel_lawful, looks_file(looks_path(image, mem))) || !seen_first(&p->contacts, out, arena_printf(mem, "tunnel\n%s", image)))
         return;
     detect_act_builder *a = detect_act(out, ev, "net.contact");
     detect_fact(a, "dest", dest);
@@ -154,26 +179,23 @@ static void tunnelled(const network_run *run, network_state *p, const event *ev,
 
 static void outgoing(const network_run *run, network_state *p, const event *ev, detect_log *out, const char *image, const char *dest, uint64_t port, const char *name)
 {
+    size_t which;
     family_hit h = name ? families_domain(run->families, name) : (family_hit){ 0 };
     if (h.family)
         note_contact(ev, out, p, dest, port, name, image, h, "family-domain");
     else if (dest && (h = families_address(run->families, dest)).family)
         note_contact(ev, out, p, dest, port, name, image, h, "family-address");
-    else if (name)
-        for (const profile_node *pool = profile_list(run->network, "pool_names"); pool; pool = pool->next)
-            if (strcasestr(name, pool->text)) {
-                note_contact(ev, out, p, dest, port, name, image, (family_hit){ 0 }, "pool-name");
-                break;
-            }
+    else if (name && word_finder_first(run->pools, name, strlen(name), &which))
+        note_contact(ev, out, p, dest, port, name, image, (family_hit){ 0 }, "pool-name");
     if (!dest)
         return;
-    bool service = holds(profile_list(run->network, "service_ports"), port), outside = address_is_public(dest);
-    if (outside && holds(profile_list(run->network, "pool_ports"), port) && image && looks_odd_folder(run->looks, looks_path(image, detect_scratch(out))))
+    bool service = in_ports(run, SERVICES, port), outside = address_is_public(dest);
+    if (outside && in_ports(run, POOLS, port) && image && looks_odd_folder(run->looks, looks_path(image, detect_scratch(out))))
         note_contact(ev, out, p, dest, port, name, image, (family_hit){ 0 }, "pool-port");
     char digits[24];
     snprintf(digits, sizeof digits, "%" PRIu64, port);
     detect_count(out, ev, "connect.out", "image", image, "port", digits, "dest", service || outside ? dest : NULL, NULL);
-    if (holds(profile_list(profile_get(run->network, "scan"), "ports"), port) && image)
+    if (in_ports(run, SCANS, port) && image)
         scanned(run, p, ev, out, image, port, dest);
 }
 
@@ -181,7 +203,7 @@ static void incoming(const network_run *run, const event *ev, detect_log *out, c
 {
     bool local = false;
     const char *from = detect_address(source, &local);
-    if (!from || local || !holds(profile_list(run->network, "service_ports"), port))
+    if (!from || local || !in_ports(run, SERVICES, port))
         return;
     char digits[24];
     snprintf(digits, sizeof digits, "%" PRIu64, port);
@@ -229,7 +251,7 @@ static void step(const void *context, void *state, const event *ev, detect_log *
     }
     /* Old Sysmon and 5156 inbound put the own end first, newer Sysmon the remote one: the own end is the one with the
      * service's port. */
-    bool own_first = holds(profile_list(run->network, "service_ports"), source_port) && !holds(profile_list(run->network, "service_ports"), dest_port);
+    bool own_first = in_ports(run, SERVICES, source_port) && !in_ports(run, SERVICES, dest_port);
     incoming(run, ev, out, own_first ? dest : source, own_first ? source_port : dest_port);
 }
 

@@ -36,7 +36,7 @@ typedef struct {
     size_t text_bytes;
     int by_pid[BUCKETS], by_guid[BUCKETS];
     uint32_t boot;
-    pattern_room *room;
+    process_room *room;
 } process_state;
 
 typedef struct {
@@ -88,7 +88,7 @@ static void *start(const void *run, arena *mem)
     (void)run;
     process_state *p = arena_alloc(mem, sizeof *p);
     vec_init(&p->nodes, sizeof(node));
-    p->room = pattern_room_new(mem);
+    p->room = process_room_new(mem);
     for (size_t i = 0; i < BUCKETS; i++)
         p->by_pid[i] = p->by_guid[i] = NONE;
     return p;
@@ -144,13 +144,16 @@ static node *remember(process_state *p, const process_start *s)
     node *n = node_at(p, index);
     *n = (node){ .record = s->record, .offset = s->offset, .time = s->time, .recovered = s->recovered, .boot = p->boot, .pid = s->pid, .parent_pid = s->parent_pid };
     const char *const texts[TEXTS] = { s->image, s->command, s->parent, s->parent_command, s->account, s->session, s->logon, s->guid, s->parent_guid, s->integrity, s->hashes, s->original, s->sid };
-    size_t need = 0;
-    for (size_t i = 0; i < TEXTS; i++)
-        need += span_part(span_str(texts[i]), 0, NOTE_VALUE).len + 1;
-    buf_init(&n->text, need);
+    size_t need = 0, len[TEXTS];
     for (size_t i = 0; i < TEXTS; i++) {
-        n->at[i] = (uint32_t)n->text.len;
-        buf_span(&n->text, span_part(span_str(texts[i]), 0, NOTE_VALUE));
+        len[i] = texts[i] ? strnlen(texts[i], NOTE_VALUE) : 0;
+        n->at[i] = (uint32_t)need;
+        need += len[i] + 1;
+    }
+    buf_init(&n->text, need);
+    buf_room(&n->text, need);
+    for (size_t i = 0; i < TEXTS; i++) {
+        buf_span(&n->text, span_of(texts[i], len[i]));
         buf_char(&n->text, 0);
     }
     p->live++;
@@ -289,8 +292,7 @@ static void step(const void *context, void *state, const event *ev, detect_log *
         note(out, n, "descendant", v.looks);
     }
     /* net.exe hands its work to net1.exe, and cmd.exe /c to what it starts: the one that does it is noted. */
-    const char *file = looks_file(looks_path(s.image, mem));
-    bool does_it = strcmp(file, "net1.exe") != 0 && strcmp(file, "cmd.exe") != 0;
+    bool does_it = strcmp(v.file, "net1.exe") != 0 && strcmp(v.file, "cmd.exe") != 0;
     for (size_t i = 0; i < v.hit_count && does_it; i++)
         effects_note(out, ev, v.hits[i], s.command, s.account);
     if (v.means) {
@@ -315,6 +317,7 @@ static void finish(const void *run, void *state, detect_log *out)
     while (p->live)
         forget_oldest(p);
     vec_done(&p->nodes);
+    process_room_done(p->room);
 }
 
 static const detect_want wants[] = {

@@ -19,6 +19,7 @@ typedef struct {
 
 typedef struct {
     bool suspect;
+    const char *file;                    /* of the image, in looks_path's form */
     const char *looks;                   /* comma list, "" when none */
     const char *reasons;                 /* words of profiles/core-processes.yml `weights`, comma list */
     const char *finding;                 /* NULL: none */
@@ -35,6 +36,9 @@ typedef struct {
 } process_verdict;
 
 typedef struct process_judge process_judge;
+typedef struct process_room process_room;      /* one log's: what was found out of its images and command lines, within bounds */
 
-status process_judge_new(const profile *facts, arena *mem, process_judge **out);
-void   process_judge_start(const process_judge *j, pattern_room *room, const process_start *s, arena *mem, process_verdict *out);
+status        process_judge_new(const profile *facts, arena *mem, process_judge **out);
+process_room *process_room_new(arena *mem);
+void          process_room_done(process_room *room);
+void          process_judge_start(const process_judge *j, process_room *room, const process_start *s, arena *mem, process_verdict *out);

@@ -4,6 +4,7 @@
 #include "detect/detect.h"
 #include "detect/family.h"
 #include "detect/looks.h"
+#include "detect/words.h"
 
 #include <strings.h>
 
@@ -13,11 +14,13 @@ typedef struct {
     unsigned confidence;
     pattern *match, *data;               /* data NULL: any */
     bool on_delete, shells_only;
-    const profile_node *row;
+    size_t word;                         /* of the finder, that the name must hold */
+    word_table *not_by;
 } registry_point;
 
 typedef struct {
     registry_point *points; size_t count;
+    word_finder *needs;                  /* of point i, word i */
     commands *commands;
     families *families;
     remote_tools *remote;
@@ -27,6 +30,22 @@ typedef struct {
 } registry_run;
 
 typedef struct { pattern_room *room; } registry_state;
+
+/* Most keys hold none of the words that points need; equal needs share one word. */
+static status index_points(registry_run *run, arena *mem)
+{
+    const char **words = arena_array(mem, run->count + 1, sizeof *words);
+    size_t count = 0;
+    for (size_t i = 0; i < run->count; i++) {
+        registry_point *p = &run->points[i];
+        for (p->word = 0; p->word < count && strcasecmp(words[p->word], p->needs) != 0; p->word++)
+            ;
+        if (p->word == count)
+            words[count++] = p->needs;
+    }
+    run->needs = count <= WORDS_MOST ? word_finder_new(mem, words, count) : NULL;
+    return run->needs ? status_ok() : status_fail(STATUS_LIMIT, "profiles/registry-points.yml: too many words");
+}
 
 static status setup(const detect_setup *s, void **out)
 {
@@ -51,13 +70,15 @@ static status setup(const detect_setup *s, void **out)
         bool found;
         *p = (registry_point){ .point = profile_text(row, "point"), .needs = profile_text(row, "needs"), .finding = profile_text(row, "finding"), .technique = profile_text(row, "technique"),
                                .confidence = (unsigned)profile_number(row, "confidence", &found),
-                               .on_delete = profile_true(row, "on_delete"), .shells_only = profile_true(row, "shells_only"), .row = row };
+                               .on_delete = profile_true(row, "on_delete"), .shells_only = profile_true(row, "shells_only"), .not_by = word_table_of(s->mem, row, "not_by") };
         if (p->finding && !severity_from(profile_text(row, "severity"), &p->severity))
             return status_fail(STATUS_BAD_INPUT, "profiles/registry-points.yml:%u: no such severity", row->line);
         st = pattern_new(s->mem, profile_text(row, "match"), &p->match);
         if (status_is_ok(st) && profile_text(row, "data"))
             st = pattern_new(s->mem, profile_text(row, "data"), &p->data);
     }
+    if (status_is_ok(st))
+        st = index_points(run, s->mem);
     *out = run;
     if (status_is_ok(st))
         st = commands_new(s->facts, s->mem, &run->commands);
@@ -76,42 +97,49 @@ static void *start(const void *run, arena *mem)
     return p;
 }
 
-/* The first point that the key fits, if what is written there says something. */
-static const registry_point *point_of(const registry_run *run, registry_state *p, const char *key, const char *data, const char *file, bool deleted)
+/* The first point that the key fits. */
+static const registry_point *point_of(const registry_run *run, registry_state *p, const char *key)
 {
-    for (size_t i = 0; i < run->count; i++) {
-        const registry_point *r = &run->points[i];
-        if ((r->needs && !strcasestr(key, r->needs)) || !pattern_matches(r->match, p->room, key, strlen(key)))
-            continue;
-        if (profile_has(r->row, "not_by", file))
-            return NULL;
-        if (deleted)
-            return r;
-        return !r->data || (data && pattern_matches(r->data, p->room, data, strlen(data))) ? r : NULL;
-    }
+    size_t len = strlen(key);
+    words_found found;
+    word_finder_scan(run->needs, key, len, &found);
+    for (size_t i = 0; found.any && i < run->count; i++)
+        if (words_found_has(&found, run->points[i].word) && pattern_matches(run->points[i].match, p->room, key, len))
+            return &run->points[i];
     return NULL;
 }
 
 typedef struct { char *key, *data, *image; const char *file, *value; bool deleted; } written;
 
-static written read_change(const registry_run *run, const event *ev, arena *mem)
+static char *key_of(const registry_run *run, const event *ev, arena *mem)
 {
-    written w = { 0 };
-    if (ev->event_id == 4657) {
-        char *object = value_text(event_get(ev, run->object), mem), *name = value_text(event_get(ev, run->value_name), mem);
-        w.key = object ? arena_printf(mem, "%s\\%s", object, name ? name : "") : NULL;
-        w.data = value_text(event_get(ev, run->new_value), mem);
-        w.image = value_text(event_get(ev, run->process), mem);
-    } else {
-        w.key = value_text(event_get(ev, run->target), mem);
-        w.data = value_text(event_get(ev, run->details), mem);
-        w.image = value_text(event_get(ev, run->image), mem);
-        w.deleted = ev->event_id == 12 && value_has(event_get(ev, run->event_type), "Delete");
-    }
+    if (ev->event_id != 4657)
+        return value_text(event_get(ev, run->target), mem);
+    char *object = value_text(event_get(ev, run->object), mem), *name = value_text(event_get(ev, run->value_name), mem);
+    return object ? arena_printf(mem, "%s\\%s", object, name ? name : "") : NULL;
+}
+
+static written read_change(const registry_run *run, const event *ev, char *key, arena *mem)
+{
+    bool security = ev->event_id == 4657;
+    written w = { .key = key, .data = value_text(event_get(ev, security ? run->new_value : run->details), mem), .image = value_text(event_get(ev, security ? run->process : run->image), mem) };
+    w.deleted = ev->event_id == 12 && value_has(event_get(ev, run->event_type), "Delete");
     w.file = w.image ? looks_file(looks_path(w.image, mem)) : "";
-    const char *last = w.key ? strrchr(w.key, '\\') : NULL;
+    const char *last = strrchr(w.key, '\\');
     w.value = last ? last + 1 : w.key;
     return w;
+}
+
+/* A key made is no value set; of deletions those are noted that take something away; a value counts where it says something. */
+static bool counts(const registry_point *r, registry_state *p, const event *ev, const written *w)
+{
+    if (word_table_has(r->not_by, w->file))
+        return false;
+    if (w->deleted)
+        return !r->data || r->on_delete;
+    if (ev->event_id == 12 && strcmp(r->point, "port-proxy") != 0)
+        return false;
+    return !r->data || (w->data && pattern_matches(r->data, p->room, w->data, strlen(w->data)));
 }
 
 /* What the change amounts to; the act is begun and has its facts. */
@@ -160,12 +188,14 @@ static void step(const void *context, void *state, const event *ev, detect_log *
     const registry_run *run = context;
     registry_state *p = state;
     arena *mem = detect_scratch(out);
-    written w = read_change(run, ev, mem);
-    const registry_point *point = w.key ? point_of(run, p, w.key, w.data, w.file, w.deleted) : NULL;
-    bool proxy = point && strcmp(point->point, "port-proxy") == 0;
-    /* A key made is no value set; of deletions those are noted that take something away. */
-    if (!point || (ev->event_id == 12 && !w.deleted && !proxy) || (w.deleted && point->data && !point->on_delete))
+    char *key = key_of(run, ev, mem);
+    const registry_point *point = key ? point_of(run, p, key) : NULL;
+    if (!point)
         return;
+    written w = read_change(run, ev, key, mem);
+    if (!counts(point, p, ev, &w))
+        return;
+    bool proxy = strcmp(point->point, "port-proxy") == 0;
     detect_act_builder *a = detect_act(out, ev, proxy ? "portproxy.change" : "registry.autostart");
     if (proxy) {
         detect_fact(a, "listen", w.value);

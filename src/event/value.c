@@ -96,16 +96,28 @@ span value_utf16(binxml_value v)
     return v.type == BINXML_WSTRING ? utf16_trim(v.bytes) : (span){ 0 };
 }
 
+static char *trimmed(arena *mem, const uint8_t *text, size_t len)
+{
+    while (len && (text[len - 1] == ' ' || text[len - 1] == '\t' || text[len - 1] == '\r' || text[len - 1] == '\n'))
+        len--;
+    return arena_text(mem, span_of(text, len));
+}
+
 char *value_text(binxml_value v, arena *mem)
 {
     if (value_absent(v))
         return NULL;
+    uint8_t near[UTF16_ROOM(1024)];         /* most texts are short, and so is all that is no text */
+    if (v.bytes.len <= 1024) {
+        buf here = { .at = near, .room = sizeof near - 1, .limit = sizeof near - 1 };
+        binxml_value_text(v, &here);
+        if (!here.overflow)
+            return trimmed(mem, near, here.len);
+    }
     buf text;
     buf_init(&text, 1 << 20);
     binxml_value_text(v, &text);
-    while (text.len && strchr(" \t\r\n", text.at[text.len - 1]))
-        text.len--;
-    char *out = arena_text(mem, buf_bytes(&text));
+    char *out = trimmed(mem, text.at, text.len);
     buf_done(&text);
     return out;
 }

@@ -222,7 +222,7 @@ const schema_key profile_keys[] = {
     { "registry-points", "points", SCHEMA_LIST, SCHEMA_REQUIRED },
     { "registry-points", "points[]", SCHEMA_MAP, SCHEMA_OPTIONAL },
     { "registry-points", "points[].point", SCHEMA_TEXT, SCHEMA_REQUIRED },
-    { "registry-points", "points[].needs", SCHEMA_TEXT, SCHEMA_OPTIONAL },
+    { "registry-points", "points[].needs", SCHEMA_TEXT, SCHEMA_REQUIRED },
     { "registry-points", "points[].match", SCHEMA_TEXT, SCHEMA_REQUIRED },
     { "registry-points", "points[].finding", SCHEMA_TEXT, SCHEMA_OPTIONAL },
     { "registry-points", "points[].severity", SCHEMA_TEXT, SCHEMA_OPTIONAL },
