@@ -62,10 +62,17 @@ void reading_tell(const reading *r, const survey_counts *n)
     if (r->dirty)
         console_say(stderr, "%llu log%s not closed when copied: the last records may be missing", (unsigned long long)r->dirty,
                     r->dirty == 1 ? " was" : "s were");
-    console_say(stderr, "%llu unit%s (%llu read before), %llu file%s, %llu log%s, %llu record%s; %llu recognised and not read, %llu unreadable",
+    buf kinds;
+    buf_init(&kinds, 4096);
+    for (size_t i = 0; i < n->named_count; i++)
+        buf_printf(&kinds, "%s%llu %s", i ? ", " : "", (unsigned long long)n->named[i].files, n->named[i].kind);
+    if (n->named_count)
+        console_say(stderr, "recognised, and not read by this version: %s", buf_text(&kinds));
+    buf_done(&kinds);
+    console_say(stderr, "%llu unit%s (%llu read before), %llu file%s, %llu log%s, %llu record%s, %llu unreadable",
                 (unsigned long long)n->units, plural(n->units), (unsigned long long)n->kept, (unsigned long long)n->files, plural(n->files),
                 (unsigned long long)n->logs, plural(n->logs), (unsigned long long)n->records, plural(n->records),
-                (unsigned long long)n->not_read, (unsigned long long)n->unreadable);
+                (unsigned long long)n->unreadable);
 }
 
 int reading_result(const survey_counts *counts)

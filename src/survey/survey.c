@@ -406,6 +406,27 @@ static bool is_lost(const evidence_file *e)
     return false;
 }
 
+static bool is_named(const evidence_file *e)
+{
+    return !e->read && !is_lost(e) && strcmp(e->kind, "text") != 0 && strcmp(e->kind, "other") != 0 && strcmp(e->kind, "empty") != 0;
+}
+
+static void count_kind(survey_counts *counts, const char *kind)
+{
+    size_t at = 0;
+    while (at < counts->named_count && strcmp(counts->named[at].kind, kind) < 0)
+        at++;
+    if (at == counts->named_count || strcmp(counts->named[at].kind, kind) != 0) {
+        if (counts->named_count == SURVEY_KINDS || strlen(kind) >= sizeof counts->named[0].kind)
+            return;
+        memmove(&counts->named[at + 1], &counts->named[at], (counts->named_count - at) * sizeof counts->named[0]);
+        memset(&counts->named[at], 0, sizeof counts->named[0]);
+        memcpy(counts->named[at].kind, kind, strlen(kind));
+        counts->named_count++;
+    }
+    counts->named[at].files++;
+}
+
 void survey_count(const digest *d, survey_counts *counts)
 {
     size_t count;
@@ -415,6 +436,9 @@ void survey_count(const digest *d, survey_counts *counts)
         counts->logs += e->read && strcmp(e->kind, "evtx") == 0;
         counts->records += e->records + e->recovered;
         counts->unreadable += is_lost(e);
-        counts->not_read += !e->read && !is_lost(e) && strcmp(e->kind, "text") != 0 && strcmp(e->kind, "other") != 0 && strcmp(e->kind, "empty") != 0;
+        if (is_named(e)) {
+            counts->not_read++;
+            count_kind(counts, e->kind);
+        }
     }
 }

@@ -23,7 +23,12 @@ typedef struct {
     void *note_context;
 } survey_options;
 
-typedef struct { uint64_t units, kept, files, logs, records, unreadable, not_read; } survey_counts;   /* kept: units whose digest was there already */
+#define SURVEY_KINDS 24
+typedef struct {
+    uint64_t units, kept;                    /* kept: units whose digest was there already */
+    uint64_t files, logs, records, unreadable, not_read;
+    struct { char kind[16]; uint64_t files; } named[SURVEY_KINDS]; size_t named_count;    /* of what was recognised and not read, in order of kind */
+} survey_counts;
 
 /* What is done with the units. `have` is asked before a unit is read, with the name that its digest will have: where that
  * digest is there already it gives it, and the unit is not read; may be NULL. `each` takes every digest over, in order of the

@@ -172,12 +172,13 @@ static void a_survey_tells_what_is_there(void **state)
     assert_int_equal(s.counts.logs, 5);
     assert_int_equal(s.counts.records, 2500 + 300 + 400 + 1500 + 100);
     assert_int_equal(s.counts.unreadable, 0);
-    size_t files, acts, blocks, claims;
+    size_t files, acts, tallies, blocks, claims;
     const evidence_file *e = digest_evidence(s.all, &files);
+    digest_tallies(s.all, &tallies);
     digest_acts(s.all, &acts);
     digest_blocks(s.all, &blocks);
     digest_claims(s.all, &claims);
-    assert_true(acts > 50 && blocks >= 8 && claims >= 2);
+    assert_true(acts > 50 && tallies > 100 && blocks >= 8 && claims >= 2);
     for (size_t i = 0; i < files; i++)
         if (strcmp(e[i].path, "System.evtx") == 0) {
             assert_string_equal(e[i].computer, "DB2");
@@ -387,6 +388,8 @@ static void what_cannot_be_read_is_listed_and_counted(void **state)
     assert_int_equal(s.counts.files, 4);
     assert_int_equal(s.counts.unreadable, 1);
     assert_int_equal(s.counts.not_read, 1);
+    assert_int_equal(s.counts.named_count, 1);
+    assert_string_equal(s.counts.named[0].kind, "registry");
     size_t count;
     const evidence_file *e = digest_evidence(s.all, &count);
     for (size_t i = 0; i < count; i++) {
@@ -504,6 +507,67 @@ static void a_digest_does_not_know_where_it_was_made(void **state)
     digest_free(b.all);
 }
 
+/* Failures under names that never come twice, from addresses and workstations that never do. */
+static void make_flood(const char *path, size_t records)
+{
+    arena own;
+    arena_init(&own, 0);
+    evtx_writer *w = evtx_writer_open(&own, in_folder(path), NULL);
+    moment t = 132000000000000000ull;
+    uint64_t dice = records;
+    for (size_t i = 0; i < records; i++, t += MOMENT_SECOND / 10) {
+        char user[32], source[32], client[32];
+        dice = dice * 6364136223846793005ull + 1442695040888963407ull;
+        snprintf(user, sizeof user, "u%llx", (unsigned long long)(dice >> 16));
+        snprintf(source, sizeof source, "%u.%u.%u.%u", 1 + (unsigned)(dice >> 58), (unsigned)(dice >> 50 & 255), (unsigned)(dice >> 42 & 255), (unsigned)(dice >> 34 & 255));
+        snprintf(client, sizeof client, "W%llx", (unsigned long long)(dice >> 20));
+        evtx_put(w, &(evtx_out){ .provider = EVTX_AUDITING, .channel = "Security", .computer = "DB1", .id = 4625, .time = t,
+                 .fields = EVTX_FIELDS(evtx_str("TargetUserName", user), evtx_u32("LogonType", 3), evtx_str("WorkstationName", client), evtx_str("IpAddress", source), evtx_hex32("SubStatus", 0xc0000064)) });
+    }
+    assert_true(status_is_ok(evtx_writer_close(w)));
+    arena_done(&own);
+}
+
+static uint64_t flood_total(digest *d)
+{
+    size_t count;
+    uint64_t total = 0;
+    const tally *t = digest_tallies(d, &count);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; strcmp(t[i].kind, "logon.failure") == 0 && j < t[i].bucket_count; j++)
+            total += t[i].buckets[j].count;
+    return total;
+}
+
+/* However many names an attacker tries: the digest stays small, no failure is lost, and what is no longer told apart is said. */
+static void a_flood_of_random_names_stays_within_bounds(void **state)
+{
+    (void)state;
+    enum { FEW = 20000, MANY = 60000, MOST_TEXT = 6 << 20 };
+    make_flood("few/DB1/Security.evtx", FEW);
+    make_flood("many/DB1/Security.evtx", MANY);
+    surveyed few = survey_of("few", 1), many = survey_of("many", 1);
+    assert_int_equal(flood_total(few.all), FEW);
+    assert_int_equal(flood_total(many.all), MANY);
+    size_t ways_of_few, ways_of_many, cuts;
+    digest_tallies(few.all, &ways_of_few);
+    digest_tallies(many.all, &ways_of_many);
+    assert_true(ways_of_few >= 1000);
+    assert_true(ways_of_many < ways_of_few + MANY / BLOCK_RECORDS + 100);
+    const digest_cut *cut = digest_cuts(many.all, &cuts);
+    uint64_t dropped = 0;
+    for (size_t i = 0; i < cuts; i++)
+        dropped += strcmp(cut[i].kind, "logon.failure") == 0 ? cut[i].dropped : 0;
+    assert_true(dropped > MANY / 2);
+    buf lines;
+    buf_init(&lines, DIGEST_BYTES);
+    assert_true(status_is_ok(digest_lines(many.all, &lines)));
+    assert_true(lines.len < MOST_TEXT);
+    buf_done(&lines);
+    digest_free(few.all);
+    digest_free(many.all);
+}
+
 int main(void)
 {
 #define in_a_folder(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
@@ -520,6 +584,7 @@ int main(void)
         in_a_folder(a_torn_digest_is_made_again),
         in_a_folder(nothing_is_written_into_evidence),
         in_a_folder(a_digest_does_not_know_where_it_was_made),
+        in_a_folder(a_flood_of_random_names_stays_within_bounds),
     };
     arena_init(&mem, 0);
     if (!status_is_ok(profile_open(NULL, &mem, &facts)))
