@@ -11,6 +11,10 @@ static void note(void *context, const char *path, const problem *p)
         r->dirty++;
         return;
     }
+    if (strcmp(p->kind, "recovered.document") == 0) {        /* slack of any log that wraps */
+        r->remains++;
+        return;
+    }
     if (strncmp(p->kind, "file.", 5) == 0)
         console_say(stderr, "%s: %s", path, p->text);
     else if (p->chunk == PROBLEM_NO_CHUNK)
@@ -62,6 +66,9 @@ void reading_tell(const reading *r, const survey_counts *n)
     if (r->dirty)
         console_say(stderr, "%llu log%s not closed when copied: the last records may be missing", (unsigned long long)r->dirty,
                     r->dirty == 1 ? " was" : "s were");
+    if (r->remains)
+        console_say(stderr, "%llu log%s remains of older records that cannot be read", (unsigned long long)r->remains,
+                    r->remains == 1 ? " has" : "s have");
     buf kinds;
     buf_init(&kinds, 4096);
     for (size_t i = 0; i < n->named_count; i++)

@@ -18,7 +18,7 @@ typedef struct {
     profile *facts;
     progress done;
     bar bar;
-    uint64_t dirty;             /* logs that were not closed */
+    uint64_t dirty, remains;    /* logs that were not closed; that have remains which cannot be read */
 } reading;
 
 int  reading_begin(reading *r, const call *c);               /* VERB_OK, or what the verb returns; then there is nothing to end */

@@ -235,9 +235,11 @@ static void read_slack(log_pass *p, const evtx *log, const bool *slack)
         }
         count_unread(&remains, &p->mem, &noted, before);
     }
-    if (remains.count)
-        problems_note(p->noted, remains.first.kind, remains.first.chunk, remains.first.offset, "remains of %llu older records cannot be read; the first: %.300s",
-                      (unsigned long long)remains.count, remains.first.text);
+    if (remains.count == 1)
+        problems_note(p->noted, remains.first.kind, remains.first.chunk, remains.first.offset, "%s", remains.first.text);
+    else if (remains.count)
+        problems_note(p->noted, remains.first.kind, remains.first.chunk, remains.first.offset, "%.300s; likewise in %llu more places", remains.first.text,
+                      (unsigned long long)remains.count - 1);
     buf_done(&whole);
     arena_done(&mem);
     event_view_free(p->reader->view);
