@@ -388,7 +388,9 @@ static void first_host_tell(story *s, uint32_t episode)
         return;
     }
     first_host *f = j->out->first = arena_alloc(j->mem, sizeof *f);
-    double surest = n ? weight(j, "first.surest") : weight(j, "first.surest-dark");
+    /* Where no record says that it was reached from outside, a host inside that nobody collected may have been before it. */
+    bool outside = n && n->outside >= n->root * weight(j, "first.outside-share") / 100;
+    double surest = !n ? weight(j, "first.surest-dark") : outside ? weight(j, "first.surest") : weight(j, "first.surest-unseen");
     f->host = all[0].where.host;
     f->confidence = (unsigned)(fmin(all[0].p * 100, surest) + 0.5);
     f->why = say(j, n ? "first.earliest" : "first.not-collected", "host", ARG_HOST, host_name(j, f->host), "time", ARG_TIME, n ? write_time(j, n->onset) : NULL, NULL);

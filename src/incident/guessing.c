@@ -583,7 +583,8 @@ static void tell_campaign(joined *j, const campaign *c)
 {
     bool spray = c->sort == GUESS_SPRAY, innocent = c->stale || c->scanner;
     bool flood = c->peak >= (double)rule_number(j, "flood", "tries");
-    bool inside = c->source[0] && address_inside(j, c->source);
+    /* From inside, tries of accounts that exist are a peer that was taken over; names that nobody has are rather a scan. */
+    bool inside = c->source[0] && address_inside(j, c->source) && (double)c->nobodys < weight(j, "innocent.scanner-nobodys") * (double)c->total;
     told *t = finding_new(j, c->host, spray ? "password-spraying" : "password-guessing", c->from,
                           arena_printf(j->mem, "%s %s %s", c->protocol, c->source, c->workstation));
     t->f.end = c->to;

@@ -80,6 +80,7 @@ typedef struct {
     moment first_hostile;                                /* earliest act that is held against it */
 
     /* Left by the story. */
+    int64_t clock_shift;                                 /* seconds to add to its times before they are held against others' */
     int64_t clock_low, clock_high;                       /* seconds its clock may differ from the reference */
 } joined_host;
 
@@ -185,6 +186,7 @@ const char *act_fact(const act *a, const char *name);                       /* "
 bool        act_looks(const act *a, const char *word);                      /* a word of its `looks` */
 bool        act_before(const joined *j, const act *a, const act *b);        /* by record within a log, else by time */
 const char *tally_key(const joined_tally *t, const char *name);             /* "" when absent */
+moment      clock_true(const joined *j, uint32_t host, moment t);            /* the host's time, its clock put right as far as it is known */
 bool        fact_moment(const fact *facts, size_t count, const char *name, moment *out);
 bool        fact_number(const fact *facts, size_t count, const char *name, uint64_t *out);
 

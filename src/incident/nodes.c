@@ -138,11 +138,18 @@ static void find_of_host(story *s, uint32_t host)
 static int by_onset(const void *a, const void *b)
 {
     const node *l = a, *r = b;
-    if (l->onset != r->onset)
-        return l->onset < r->onset ? -1 : 1;
+    if (l->order != r->order)
+        return l->order < r->order ? -1 : 1;
     if (l->from != r->from)
         return l->from < r->from ? -1 : 1;
     return (l->host > r->host) - (l->host < r->host);
+}
+
+void nodes_sort(story *s)
+{
+    for (size_t i = 0; i < s->nodes.count; i++)
+        node_at(s, i)->order = clock_true(s->j, node_at(s, i)->host, node_at(s, i)->onset);
+    vec_sort(&s->nodes, by_onset);
 }
 
 void nodes_find(story *s)
@@ -150,5 +157,5 @@ void nodes_find(story *s)
     vec_init(&s->nodes, sizeof(node));
     for (uint32_t i = 0; i < host_total(s->j); i++)
         find_of_host(s, i);
-    vec_sort(&s->nodes, by_onset);
+    nodes_sort(s);
 }

@@ -11,6 +11,7 @@ typedef struct {
     uint32_t host;
     uint32_t *told; size_t told_count;       /* findings, in order of time */
     moment from, to;
+    moment order;                            /* its onset with the clock put right: what nodes of several hosts are sorted by */
     moment access, onset;                    /* earliest act that may be the intrusion, and that surely is it */
     double weight;                           /* log-odds of its findings together */
     severity gravest;
@@ -44,6 +45,9 @@ static inline node *node_at(const story *s, size_t i) { return vec_at(&s->nodes,
 static inline way  *way_at(const story *s, size_t i) { return vec_at(&s->ways, i); }
 
 void nodes_find(story *s);                   /* nodes.c */
+void nodes_sort(story *s);                   /* by onset, clocks put right */
+void clocks_set(story *s);                   /* clocks.c: shifts and intervals of clocks, from what the nodes' records say of each other */
+void clocks_widen(story *s);
 void ways_find(story *s);                    /* ways.c */
 void tree_weigh(story *s);                   /* tree.c: probabilities of ways and roots over all trees */
 void episodes_part(story *s);                /* episodes.c */

@@ -370,13 +370,15 @@ static void by_outgoing(story *s, way *w)
 static uint32_t node_of_place(const story *s, const way *w)
 {
     uint32_t best = UINT32_MAX;
+    moment time = clock_true(s->j, node_at(s, w->to)->host, w->time);
     for (uint32_t i = 0; i < s->nodes.count && w->from.host != HOST_NONE; i++) {
         const node *n = node_at(s, i);
         if (n->host != w->from.host || !n->hostile)
             continue;
-        if (w->time + weight_span(s->j, "story.pause") < n->from || w->time > n->to + weight_span(s->j, "story.pause"))
+        moment from = clock_true(s->j, n->host, n->from), to = clock_true(s->j, n->host, n->to);
+        if (time + weight_span(s->j, "story.pause") < from || time > to + weight_span(s->j, "story.pause"))
             continue;
-        if (best == UINT32_MAX || absolute(n->onset, w->time) < absolute(node_at(s, best)->onset, w->time))
+        if (best == UINT32_MAX || absolute(n->order, time) < absolute(node_at(s, best)->order, time))
             best = i;
     }
     return best;
@@ -428,9 +430,10 @@ static bool weigh(story *s, way *w)
     if (w->from_node != UINT32_MAX) {
         const node *u = node_at(s, w->from_node);
         moment slack = 2 * weight_span(j, "clock.default");
-        if (u->access + slack < w->time) {
+        moment was = clock_true(j, u->host, u->access), is = clock_true(j, n->host, w->time);
+        if (was + slack < is) {
             sum += weight(j, "edge.earlier");
-        } else if (w->time + slack < u->access) {
+        } else if (is + slack < was) {
             /* The record names the place all the same: then a clock is wrong, or the place was taken before its logs tell. */
             if (!(w->marks & (WAY_EXECUTED | WAY_NEAR)))
                 return false;
