@@ -19,12 +19,17 @@ typedef struct {
     const char *name;                /* of what is written; NULL: standard output */
     const char *password;            /* of archives */
     struct stat written;
-    bool unreadable, broken;
+    bool terminal, unreadable, broken;
 } dump;
 
 static bool put(void *context, span bytes)
 {
     dump *d = context;
+    if (d->terminal) {                     /* a person reads it there: nothing in a record may steer the terminal */
+        console_escape(stdout, bytes, true);
+        d->broken = !console_ended();
+        return !d->broken;
+    }
     while (bytes.len) {
         ssize_t n = write(d->fd, bytes.at, bytes.len);
         if (n < 0 && errno == EINTR)
@@ -176,8 +181,10 @@ static status open_output(dump *d, const call *c)
 {
     d->fd = STDOUT_FILENO;
     d->name = call_value(c, "output");
-    if (!d->name)
+    if (!d->name) {
+        d->terminal = console_is_terminal(stdout);
         return status_ok();
+    }
     struct stat there, given;
     if (stat(d->name, &there) == 0)
         for (size_t i = 0; i < call_path_count(c); i++)

@@ -29,16 +29,21 @@ typedef struct {
 
 /* ---- one record ---- */
 
+/* Control characters become U+FFFD, as in XML. */
 static void put_csv(buf *row, span text)
 {
-    bool is_formula = text.len && memchr("=+-@\t\r", text.at[0], 6);
+    bool is_formula = text.len && memchr("=+-@\t\r\n", text.at[0], 7);
     buf_char(row, '"');
     if (is_formula)
         buf_char(row, '\'');
     for (size_t i = 0; i < text.len; i++) {
-        if (text.at[i] == '"')
+        uint8_t c = text.at[i];
+        if (c == '"')
             buf_char(row, '"');
-        buf_char(row, (char)text.at[i]);
+        if ((c < ' ' && !memchr("\t\r\n", c, 3)) || c == 0x7f)
+            buf_str(row, "\xef\xbf\xbd");
+        else
+            buf_char(row, (char)c);
     }
     buf_char(row, '"');
 }

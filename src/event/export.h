@@ -3,7 +3,7 @@
  * Shapes    JSONL: one object a line, in the shape of evtx_dump 0.15; a recovered record begins with "recovered":true.
  *           JSON: an array of the same. XML: as Windows saves it, one Event a line within Events. CSV: one row a record,
  *           the event's data in it as JSON; UTF-8 with a byte order mark, a cell that a spreadsheet would take for a formula
- *           begins with an apostrophe.
+ *           begins with an apostrophe, and control characters in it are U+FFFD.
  * Owns      The caller opens logs, and gives a `write` that is called by one thread at a time, with bytes in order. Memory is
  *           bounded by threads, not by the log.
  * Hostile   A record that becomes more than 16 MiB is noted and left out.
