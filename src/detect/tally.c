@@ -236,14 +236,15 @@ static size_t fold_names(const pair *from, size_t count, bool account, bool work
     return kept;
 }
 
-/* One of very many: only by which protocol. */
+/* One of very many: only by which protocol; and whether its source was told, which is another thing than a log without one. */
 static size_t fold_all(const pair *from, size_t count, pair to[NOTE_FACTS])
 {
     size_t kept = 0;
     pair_put(to, &kept, "protocol", pair_value(from, count, "protocol"));
     if (*pair_value(from, count, "account"))
         pair_put(to, &kept, "account", "*");
-    pair_put(to, &kept, "others", "yes");
+    bool source = *pair_value(from, count, "source") || strcmp(pair_value(from, count, "others"), "sources") == 0;
+    pair_put(to, &kept, "others", source ? "sources" : "yes");
     return kept;
 }
 

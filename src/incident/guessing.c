@@ -7,7 +7,7 @@
 
 typedef struct {
     const char *protocol, *source, *workstation;
-    bool local;
+    bool local, many;
     vec tallies;                                     /* of const joined_tally * */
 } client;
 
@@ -40,12 +40,12 @@ static bool is_try(const joined *j, const joined_tally *t)
 
 typedef struct { vec all; map of; } client_list;     /* clients, and where each is in them */
 
-static client *client_of(client_list *list, const char *protocol, const char *source, const char *workstation, bool local)
+static client *client_of(client_list *list, const char *protocol, const char *source, const char *workstation, bool local, bool many)
 {
     buf key;
     bool was_there;
     buf_init(&key, SIZE_MAX);
-    buf_printf(&key, "%s\x1f%s\x1f%d\x1f", protocol, source, local);
+    buf_printf(&key, "%s\x1f%s\x1f%d%d\x1f", protocol, source, local, many);
     for (const char *c = workstation; *c; c++)
         buf_char(&key, (char)tolower((unsigned char)*c));
     uint64_t *at = map_put(&list->of, buf_bytes(&key), &was_there);
@@ -54,7 +54,7 @@ static client *client_of(client_list *list, const char *protocol, const char *so
         return vec_at(&list->all, *at);
     *at = list->all.count;
     client *c = vec_push(&list->all);
-    *c = (client){ protocol, source, workstation, local, { 0 } };
+    *c = (client){ protocol, source, workstation, local, many, { 0 } };
     vec_init(&c->tallies, sizeof(const joined_tally *));
     return c;
 }
@@ -93,7 +93,7 @@ static void forget_changing_names(const joined *j, client_list *list)
         for (size_t k = 0; k < total; k++) {
             client *c = vec_at(clients, k);
             if (!c->source[0] && c->workstation[0] && strcmp(c->protocol, protocol) == 0 && c->tallies.count && seen_of(&c->tallies) <= little) {
-                client *to = client_of(list, protocol, "", "", false);
+                client *to = client_of(list, protocol, "", "", false, false);
                 move(vec_at(clients, k), to);
             }
         }
@@ -161,7 +161,8 @@ static void clients_of(const joined *j, uint32_t host, client_list *list)
             continue;
         const char *source = tally_key(t, "source"), *protocol = tally_key(t, "protocol");
         bool local = strcmp(tally_key(t, "source_local"), "yes") == 0;
-        client *c = client_of(list, protocol[0] ? protocol : "network", source, source[0] || local ? "" : tally_key(t, "workstation"), local);
+        bool many = strcmp(tally_key(t, "others"), "sources") == 0;
+        client *c = client_of(list, protocol[0] ? protocol : "network", source, source[0] || local || many ? "" : tally_key(t, "workstation"), local, many);
         *(const joined_tally **)vec_push(&c->tallies) = t;
     }
     forget_changing_names(j, list);
@@ -372,7 +373,7 @@ static void cut_campaigns(const joined *j, uint32_t host, const client *c, vec *
         if (i + 1 < n && all[i + 1].first <= last + pause)
             continue;
         campaign *made = vec_push(out);
-        *made = (campaign){ .host = host, .protocol = c->protocol, .source = c->source, .workstation = c->workstation, .local = c->local,
+        *made = (campaign){ .host = host, .protocol = c->protocol, .source = c->source, .workstation = c->workstation, .local = c->local, .many = c->many,
                             .tries = all + from, .try_count = i + 1 - from };
         measure(j, made);
         if (made->sort == GUESS_NONE && !made->stale)
@@ -610,6 +611,7 @@ static void tell_campaign(joined *j, const campaign *c)
     finding_fact(j, t, "source_learned", c->learned);
     finding_fact(j, t, "workstation", c->workstation);
     finding_fact(j, t, "source_local", c->local ? "yes" : NULL);
+    finding_fact(j, t, "sources", c->many ? "many" : NULL);
     finding_fact(j, t, "sort", c->stale ? "stale-password" : c->scanner ? "scanner" : c->sort == GUESS_SLOW ? "slow" : c->sort == GUESS_NAMES ? "names"
                                                           : spray ? "spraying" : "burst");
     entities_of(j, t, c);
@@ -617,11 +619,13 @@ static void tell_campaign(joined *j, const campaign *c)
     sentence s = say(j, c->stale ? "guessing.stale" : c->scanner ? "guessing.scanner" : spray ? "guessing.spray" : c->sort == GUESS_SLOW ? "guessing.slow"
                                                                                                                   : "guessing.burst",
                      "tries", ARG_NUMBER, write_u64(j, c->total), "protocol", ARG_WORD, c->protocol, "source", ARG_TEXT, campaign_source(c),
-                     "workstation", ARG_TEXT, c->workstation, "account", ARG_TEXT, c->account, "accounts", ARG_NUMBER, write_u64(j, c->accounts),
+                     "workstation", ARG_TEXT, c->workstation, "account", ARG_TEXT, c->account, "accounts", ARG_NUMBER, c->accounts ? write_u64(j, c->accounts) : NULL,
                      "from", ARG_TIME, write_time(j, c->from), "to", ARG_TIME, write_time(j, c->to), "rate", ARG_NUMBER,
                      write_u64(j, (uint64_t)(c->peak + 0.5)), NULL);
     if (c->learned)
         s = say_more(j, s, "learned", ARG_TEXT, c->learned);
+    if (c->many)
+        s = say_more(j, s, "many", ARG_TEXT, "yes");
     t->f.text = c->reason[0] ? say_more(j, s, "reason", ARG_WORD, arena_printf(j->mem, "reason.%s", c->reason)) : s;
 }
 

@@ -13,6 +13,7 @@ typedef struct {
     uint32_t host;
     const char *protocol, *source, *workstation;     /* "" when not told */
     bool local;                                      /* from the host itself, or through a tunnel that ends on it */
+    bool many;                                       /* from more sources than a log's notes tell apart; source is "" */
     const char *learned;                             /* source told by another log of the same time; NULL: none */
     tries *tries; size_t try_count;                  /* in order of time */
     uint64_t nobodys;                                 /* tries of names that nobody has */
