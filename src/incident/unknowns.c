@@ -94,8 +94,10 @@ static moment others_span(const joined *j, uint32_t host)
 static void not_audited(joined *j, vec *all, uint32_t host)
 {
     const joined_log *log = first_of(j, host, "Security");
-    size_t sessions;
-    acts_of(j, host, "logon.session", &sessions);
+    size_t n, sessions = 0;
+    const act *const *acts = acts_of(j, host, "logon.session", &n);
+    for (size_t i = 0; i < n; i++)
+        sessions += strcmp(acts[i]->log->channel, "Security") == 0;
     /* So few records never made a log roll over. */
     bool kept = log && !log->cleared && (log->to - log->from >= weight_span(j, "unknowns.audit-span") || log->records < (uint64_t)weight(j, "unknowns.few-records"));
     if (!log || log->partial || !kept || others_span(j, host) < weight_span(j, "unknowns.audit-span"))
@@ -110,7 +112,7 @@ static void missing_channels(joined *j, vec *all, uint32_t host)
     static const char *const channels[] = { "Security", "System" };
     const joined_host *h = host_of(j, host);
     for (size_t i = 0; i < 2; i++)
-        if (h->collected && h->infected != INFECTED_NO && h->log_count && !first_of(j, host, channels[i]))
+        if (h->collected && (i == 0 || h->infected != INFECTED_NO) && h->log_count && !first_of(j, host, channels[i]))
             add(j, all, host, 3, "no-log", channels[i], say(j, i == 0 ? "unknown.no-security" : "unknown.no-log", "host", ARG_HOST, host_name(j, host), "channel", ARG_TEXT, channels[i], NULL),
                 say(j, "decides.no-log", "host", ARG_HOST, host_name(j, host), "channel", ARG_TEXT, channels[i], NULL));
 }

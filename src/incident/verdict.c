@@ -36,7 +36,7 @@ void verdict_hosts(joined *j)
             h->infected = INFECTED_YES;
         else if (h->weight >= weight(j, "host.suspected-from") && furthest >= REACH_ACCESS)
             h->infected = INFECTED_SUSPECTED;
-        else if (log_looks(j, i, "Security", 0, MOMENT_UNKNOWN) == LOOK_BLIND && log_looks(j, i, "System", 0, MOMENT_UNKNOWN) == LOOK_BLIND)
+        else if (log_looks(j, i, "Security", 0, MOMENT_UNKNOWN) == LOOK_BLIND)     /* without it most of an attack leaves no record */
             h->infected = INFECTED_UNKNOWN;
         else
             h->infected = INFECTED_NO;
