@@ -193,6 +193,7 @@ bool        fact_number(const fact *facts, size_t count, const char *name, uint6
 /* What a channel could have told over a time (reasoning.md 8.1). */
 typedef enum { LOOK_SEEN, LOOK_PART, LOOK_BLIND } look;                     /* kept without a gap; in part; not at all */
 look        log_looks(const joined *j, uint32_t host, const char *channel, moment from, moment to);
+bool        logons_told(const joined *j, uint32_t host, moment from, moment to);      /* the Security log was kept, and logons are written to it */
 moment      log_begins(const joined *j, uint32_t host, const char *channel);          /* MOMENT_UNKNOWN: no such log */
 
 /* Addresses. A place is a host, an address, or outside. */

@@ -190,3 +190,22 @@ look log_looks(const joined *j, uint32_t host, const char *channel, moment from,
     }
     return best;
 }
+
+bool logons_told(const joined *j, uint32_t host, moment from, moment to)
+{
+    static const char *const kinds[] = { "logon.failure", "logon.success" };
+    size_t n;
+    if (log_looks(j, host, "Security", from, to) == LOOK_BLIND)
+        return false;
+    for (size_t k = 0; k < 2; k++) {
+        joined_tally *const *tallies = tallies_of(j, host, kinds[k], &n);
+        for (size_t i = 0; i < n; i++)
+            if (strcmp(tallies[i]->channel, "Security") == 0)
+                return true;
+    }
+    const act *const *acts = acts_of(j, host, "logon.session", &n);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(acts[i]->log->channel, "Security") == 0)
+            return true;
+    return false;
+}

@@ -67,17 +67,6 @@ static void cleared(joined *j, vec *all, uint32_t host)
     }
 }
 
-static uint64_t tallied(const joined *j, uint32_t host, const char *kind)
-{
-    size_t n;
-    uint64_t total = 0;
-    joined_tally *const *tallies = tallies_of(j, host, kind, &n);
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(tallies[i]->channel, "Security") == 0)
-            total += tallies[i]->total;
-    return total;
-}
-
 /* How long the host's other logs speak: a Security log that has no logon in all that time was not told to write them. */
 static moment others_span(const joined *j, uint32_t host)
 {
@@ -94,15 +83,11 @@ static moment others_span(const joined *j, uint32_t host)
 static void not_audited(joined *j, vec *all, uint32_t host)
 {
     const joined_log *log = first_of(j, host, "Security");
-    size_t n, sessions = 0;
-    const act *const *acts = acts_of(j, host, "logon.session", &n);
-    for (size_t i = 0; i < n; i++)
-        sessions += strcmp(acts[i]->log->channel, "Security") == 0;
     /* So few records never made a log roll over. */
     bool kept = log && !log->cleared && (log->to - log->from >= weight_span(j, "unknowns.audit-span") || log->records < (uint64_t)weight(j, "unknowns.few-records"));
     if (!log || log->partial || !kept || others_span(j, host) < weight_span(j, "unknowns.audit-span"))
         return;
-    if (tallied(j, host, "logon.failure") == 0 && tallied(j, host, "logon.success") == 0 && sessions == 0)
+    if (!logons_told(j, host, log->from, log->to))
         add(j, all, host, 1, "not-audited", "logon", say(j, "unknown.not-audited", "host", ARG_HOST, host_name(j, host), NULL),
             say(j, "decides.not-audited", "host", ARG_HOST, host_name(j, host), NULL));
 }

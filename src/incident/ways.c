@@ -169,7 +169,17 @@ static void by_findings(story *s, uint32_t at)
 }
 
 /* The execution that a logon at `time`, with logon id `logon`, explains: in its session, or right after it. */
-static unsigned explains(const story *s, const node *n, moment time, const char *logon, const told **which)
+/* What a process of the system's own account did is not what a user's logon nearby asked for: services, tasks and tools that would
+ * have carried it leave acts of their own. */
+static bool could_be_of(const told *t, const char *account)
+{
+    if (!account || !t->of || strcmp(t->of->kind, "process.start") != 0 || means_told(t))
+        return true;
+    const char *ran_as = act_fact(t->of, "account");
+    return !ran_as[0] || account_same(ran_as, account) || !account_is_system(ran_as, act_fact(t->of, "sid"));
+}
+
+static unsigned explains(const story *s, const node *n, moment time, const char *account, const char *logon, const told **which)
 {
     const joined *j = s->j;
     unsigned best = 0;
@@ -178,7 +188,7 @@ static unsigned explains(const story *s, const node *n, moment time, const char 
         if (!is_first_run(s, n, t))
             continue;
         bool session = logon[0] && t->logon && strcasecmp(logon, t->logon) == 0 && absolute(t->f.time, time) < MOMENT_DAY;
-        bool near = t->f.time + 2 * MOMENT_SECOND >= time && (t->f.time <= time || t->f.time - time <= weight_span(j, "story.session-near"));
+        bool near = could_be_of(t, account) && t->f.time + 2 * MOMENT_SECOND >= time && (t->f.time <= time || t->f.time - time <= weight_span(j, "story.session-near"));
         unsigned how = session ? WAY_EXECUTED : near ? WAY_NEAR : 0;
         if (!how || (best == WAY_EXECUTED && how != WAY_EXECUTED))
             continue;
@@ -207,7 +217,7 @@ static void logon(story *s, uint32_t at, place from, moment time, const char *ac
     const joined *j = s->j;
     const node *n = node_at(s, at);
     const told *which = NULL;
-    unsigned how = explains(s, n, time, id, &which);
+    unsigned how = explains(s, n, time, account, id, &which);
     if (!how && !before_onset(s, n, time, weight_span(j, "story.logon-before")))
         return;
     way *w = way_from(s, at, from);
@@ -319,7 +329,7 @@ static void by_contacts(story *s, uint32_t at)
             for (size_t b = 0; b < all[i]->bucket_count; b++) {
                 const joined_bucket *c = &all[i]->buckets[b];
                 const told *which = NULL;
-                if (!explains(s, n, c->first, "", &which) && !explains(s, n, c->last, "", &which))
+                if (!explains(s, n, c->first, NULL, "", &which) && !explains(s, n, c->last, NULL, "", &which))
                     continue;
                 way *w = way_from(s, at, place_of(j, tally_key(all[i], "source"), NULL, c->first));
                 if (!w)
