@@ -162,9 +162,8 @@ static void of_the_run(joined *j, vec *all)
         add(j, all, HOST_NONE, 6, "cut", "cut", say(j, "unknown.cut", "count", ARG_NUMBER, write_u64(j, dropped), NULL), say(j, "decides.cut", NULL));
     for (size_t i = 0; i < j->evidence.count; i++) {
         const evidence_file *e = *(const evidence_file *const *)vec_at(&j->evidence, i);
-        if (e->read)
-            continue;
-        *(e->problem_count ? &broken : &unread) += 1;
+        broken += evidence_file_lost(e);
+        unread += evidence_file_passed(e);
     }
     if (unread)
         add(j, all, HOST_NONE, 6, "not-read", "kinds", say(j, "unknown.not-read", "count", ARG_NUMBER, write_u64(j, unread), NULL), (sentence){ 0 });

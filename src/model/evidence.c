@@ -49,3 +49,18 @@ int evidence_file_compare(const void *a_, const void *b_)
     }
     return order;
 }
+
+bool evidence_file_lost(const evidence_file *e)
+{
+    for (size_t i = 0; i < e->problem_count; i++) {
+        const char *kind = e->problems[i].kind;
+        if (strncmp(kind, "file.", 5) == 0 && strcmp(kind, "file.name") != 0)
+            return true;
+    }
+    return false;
+}
+
+bool evidence_file_passed(const evidence_file *e)
+{
+    return !e->read && !evidence_file_lost(e) && strcmp(e->kind, "text") != 0 && strcmp(e->kind, "other") != 0 && strcmp(e->kind, "empty") != 0;
+}

@@ -19,6 +19,8 @@ typedef struct {
     const problem *problems; size_t problem_count; uint64_t problems_dropped;
 } evidence_file;
 
+bool evidence_file_lost(const evidence_file *e);             /* could not be read, or not to its end; a name that had to be neutralised is no loss */
+bool evidence_file_passed(const evidence_file *e);           /* known as evidence, and not read by this version */
 int evidence_file_compare(const void *a, const void *b);    /* by path, then hash; total over what is in them */
 
 typedef struct { const char *file; const char *channel; uint64_t record; const char *key; uint64_t offset; moment time; } evidence_ref;   /* record 0 with a key: a registry path and the like */

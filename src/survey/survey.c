@@ -396,21 +396,6 @@ status survey_run(const survey_options *o, const survey_sink *sink, survey_count
 
 /* ---- what digests say ---- */
 
-static bool is_lost(const evidence_file *e)
-{
-    for (size_t i = 0; i < e->problem_count; i++) {
-        const char *kind = e->problems[i].kind;
-        if (strncmp(kind, "file.", 5) == 0 && strcmp(kind, "file.name") != 0)
-            return true;
-    }
-    return false;
-}
-
-static bool is_named(const evidence_file *e)
-{
-    return !e->read && !is_lost(e) && strcmp(e->kind, "text") != 0 && strcmp(e->kind, "other") != 0 && strcmp(e->kind, "empty") != 0;
-}
-
 static void count_kind(survey_counts *counts, const char *kind)
 {
     size_t at = 0;
@@ -435,8 +420,8 @@ void survey_count(const digest *d, survey_counts *counts)
         counts->files++;
         counts->logs += e->read && strcmp(e->kind, "evtx") == 0;
         counts->records += e->records + e->recovered;
-        counts->unreadable += is_lost(e);
-        if (is_named(e)) {
+        counts->unreadable += evidence_file_lost(e);
+        if (evidence_file_passed(e)) {
             counts->not_read++;
             count_kind(counts, e->kind);
         }

@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""What cannot be read is named, costs nothing else, and is told by the exit status; what the user wrote wrongly is one line.
+
+usage: unreadable.py SUYUAN MADE_LOGS SOURCE_ROOT"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOURCE, MADE_LOGS, SUYUAN = pathlib.Path(sys.argv.pop()).resolve(), os.path.abspath(sys.argv.pop()), os.path.abspath(sys.argv.pop())
+OK, FAILED, USAGE, UNREADABLE = 0, 1, 2, 3
+
+
+def run(*arguments):
+    return subprocess.run([SUYUAN, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+
+
+class Unreadable(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.kept = tempfile.TemporaryDirectory()
+        cls.root = pathlib.Path(cls.kept.name)
+        cls.made, cls.evidence = cls.root / "made", cls.root / "evidence"
+        cls.made.mkdir()
+        cls.evidence.mkdir()
+        subprocess.run([MADE_LOGS, "plain", cls.made], check=True)
+        cls.good = cls.evidence / "System.evtx"
+        cls.good.write_bytes((cls.made / "System.evtx").read_bytes())
+        seeds = SOURCE / "tests/fuzz/archive"
+        for name, seed in ("locked.zip", "zipcrypto-zip"), ("locked.7z", "encrypted-7z"):
+            (cls.evidence / name).write_bytes((seeds / seed).read_bytes())
+        (cls.evidence / "torn.zip").write_bytes((seeds / "zip").read_bytes()[:100])
+        (cls.evidence / "empty.evtx").write_bytes(b"")
+        (cls.evidence / "noise.evtx").write_bytes(bytes(range(1, 256)) * 20)
+        (cls.evidence / "stub.evtx").write_bytes(cls.good.read_bytes()[:70])
+        (cls.evidence / "torn.evtx").write_bytes((cls.made / "Other.evtx").read_bytes()[:100_000])
+        os.mkfifo(cls.evidence / "pipe")
+        (cls.evidence / "root").symlink_to("/")
+        (cls.evidence / "loop").symlink_to(".")
+        cls.told = run("investigate", "--lang", "en", "-o", cls.root / "case", cls.evidence)
+        cls.case = json.loads((cls.root / "case/case.json").read_bytes())
+        cls.files = {e["path"]: e for e in cls.case["evidence"]}
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.kept.cleanup()
+
+    def test_each_is_named_and_the_rest_is_read(self):
+        self.assertEqual(self.told.returncode, UNREADABLE, self.told.stderr)
+        for name in "locked.zip", "locked.7z", "torn.zip", "stub.evtx", "torn.evtx":
+            self.assertIn(name, self.told.stderr)
+        lost = [path for path, e in self.files.items() if any(p["kind"] in ("file.encrypted", "file.unreadable", "file.torn") for p in e["problems"])]
+        self.assertEqual({path.split("/")[0] for path in lost}, {"locked.zip", "locked.7z", "torn.zip"})
+        self.assertIn(f"{len(lost)} unreadable", self.told.stderr)
+        self.assertEqual(self.files["System.evtx"]["records"], 450)
+        self.assertGreater(self.files["torn.evtx"]["records"], 0)
+        self.assertTrue((self.root / "case/report.html").stat().st_size > 0)
+        unknown = {u["what"]: u["text"]["en"] for u in self.case["unknowns"]}
+        self.assertTrue(unknown["unreadable"].startswith(f"{len(lost)} file"), unknown["unreadable"])
+
+    def test_nothing_is_passed_in_silence(self):
+        for name in "empty.evtx", "noise.evtx", "pipe", "root", "loop":
+            self.assertFalse(self.files[name]["read"])
+            self.assertTrue(self.files[name]["why"], name)
+        self.assertFalse(any(path.startswith(("root/", "loop/")) for path in self.files))
+
+    def test_a_file_that_may_not_be_read_is_named(self):
+        if os.geteuid() == 0:
+            self.skipTest("root may read everything")
+        closed = self.root / "closed"
+        closed.mkdir()
+        (closed / "System.evtx").write_bytes(self.good.read_bytes())
+        (closed / "Secret.evtx").write_bytes(self.good.read_bytes())
+        (closed / "Secret.evtx").chmod(0)
+        for verb in ["investigate", "-o", self.root / "closed-case"], ["dump", "-o", self.root / "closed.jsonl"]:
+            told = run(*verb, closed)
+            self.assertEqual(told.returncode, UNREADABLE, told.stderr)
+            self.assertIn("Secret.evtx", told.stderr)
+
+    def test_what_is_not_there_is_named(self):
+        told = run("investigate", "-o", self.root / "part", self.root / "nowhere", self.good)
+        self.assertEqual(told.returncode, UNREADABLE)
+        self.assertIn("nowhere", told.stderr)
+        self.assertIn(450, [e["records"] for e in json.loads((self.root / "part/case.json").read_bytes())["evidence"]])
+
+    def test_a_password_makes_the_difference(self):
+        locked = self.evidence / "locked.zip"
+        for password, status in (None, UNREADABLE), ("wrong", UNREADABLE), ("infected", OK):
+            told = run("investigate", "--new", "-o", self.root / "locked", *(["--password", password] if password else []), locked)
+            self.assertEqual(told.returncode, status, told.stderr)
+
+    def test_digests_of_anybody_are_refused_in_one_line(self):
+        digest = next((self.root / "case/digests").glob("*.digest"))
+        good, bad = digest.read_bytes(), self.root / "bad.digest"
+        for wrong in b"", b"garbage", good[:len(good) // 2], good + b"x", good[:40] + bytes([good[40] ^ 1]) + good[41:]:
+            bad.write_bytes(wrong)
+            told = run("join", "-o", self.root / "joined", bad)
+            self.assertEqual((told.returncode, told.stdout), (FAILED, ""))
+            self.assertEqual(told.stderr.count("\n"), 1, told.stderr)
+            self.assertIn("bad.digest", told.stderr)
+
+    def test_bad_usage_is_one_line(self):
+        case, scene = self.root / "usage", self.root / "scene.yml"
+        scene.write_text("time_zone: Asia/Shanghai\nhots: []\n")
+        for bad in ["investigate"], ["investigate", "-o"], ["investigate", "-o", case, "-j", "0", self.good], ["investigate", "-o", case, "--lang", "fr", self.good], \
+                ["investigate", "-o", case, "--since", "yesterday", self.good], ["investigate", "-o", case, "--since", "2021-01-01", "--until", "2020-01-01", self.good], \
+                ["investigate", "-o", case, "--what", self.good], ["investigate", "-o", self.evidence / "case", self.evidence], \
+                ["investigate", "-o", case, "--scene", scene, self.good], ["join"], ["join", "-o", case], ["join", "--lang", "fr", self.good]:
+            told = run(*bad)
+            self.assertEqual((told.returncode, told.stdout), (USAGE, ""), bad)
+            self.assertEqual(told.stderr.count("\n"), 1, told.stderr)
+        self.assertIn("scene.yml:2", run("investigate", "-o", case, "--scene", scene, self.good).stderr)
+        self.assertFalse((self.evidence / "case").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
