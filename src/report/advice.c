@@ -1,3 +1,4 @@
+#include "report/escape.h"
 #include "report/tell.h"
 
 /* ---- Chapter 3: what follows ---- */
@@ -80,8 +81,8 @@ static void answer_spread(const report *r, table *t)
         put_host(r, &cells[1], e, "to");
         runs_text(&cells[1], " · ");
         put_how(r, &cells[1], e);
-        runs_line(&cells[2]);
-        put_likelihood(r, &cells[2], e, "confidence");
+        runs_text(&cells[1], " · ");
+        put_likelihood(r, &cells[1], e, "confidence");
     }
     if (tell_count(r->c, "spread") > n) {
         runs_line(&cells[1]);
@@ -89,27 +90,91 @@ static void answer_spread(const report *r, table *t)
     }
 }
 
+/* Findings that say the same of the same thing, on however many hosts. */
+typedef struct { both title; const char *thing; bool *on; size_t hosts, place; unsigned severity; } same;
+
+static int by_weight(const void *a, const void *b)
+{
+    const same *x = a, *y = b;
+    if (x->severity != y->severity)
+        return x->severity > y->severity ? -1 : 1;
+    if (x->hosts != y->hosts)
+        return x->hosts > y->hosts ? -1 : 1;
+    return x->place < y->place ? -1 : x->place > y->place;
+}
+
+/* What a finding is about, so that it is the same on every host: an account without its host's name, else what best tells
+ * one service, task or program from the next. */
+static const char *thing_of(const report *r, const json *finding)
+{
+    static const char *const types[] = { "service", "task", "file", "process", "registry", "domain" };
+    bool account = tell_is_kind(finding, "account-create account-change admin-group-add");
+    for (size_t k = 0; k < sizeof types / sizeof *types; k++)
+        for (const json *e = tell_first(finding, "entities"); e; e = e->next) {
+            if (!tell_is(e, "type", account ? "account" : types[k]))
+                continue;
+            const char *value = tell_clip(r, e, "value"), *slash = account ? strrchr(value, '\\') : NULL;
+            return slash ? slash + 1 : escape_clip(r->mem, value, 90);
+        }
+    return "";
+}
+
+static void gather_same(const report *r, const char *kinds, vec *out)
+{
+    map seen;
+    map_init(&seen);
+    for (const json *f = tell_first(r->c, "findings"); f; f = f->next) {
+        both title = tell_sentence(r, f, "title");
+        if (!tell_is_kind(f, kinds) || tell_severity(f) < SEVERITY_MEDIUM || tell_empty(title) || !tell_is_hostile(r, f))
+            continue;
+        const char *thing = thing_of(r, f);
+        bool there;
+        uint64_t *at = map_put(&seen, span_str(arena_printf(r->mem, "%s\n%s", title.en, thing)), &there);
+        if (!there) {
+            *at = out->count;
+            *(same *)vec_push(out) = (same){ .title = title, .thing = thing, .on = arena_array(r->mem, r->host_count + 1, sizeof(bool)), .place = out->count };
+        }
+        same *s = vec_at(out, (size_t)*at);
+        size_t host = tell_host(r, f, "host");
+        if (tell_severity(f) > s->severity)
+            s->severity = tell_severity(f);
+        if (host != SIZE_MAX && !s->on[host]) {
+            s->on[host] = true;
+            s->hosts++;
+        }
+    }
+    map_done(&seen);
+    vec_sort(out, by_weight);
+}
+
 static void answer_counted(const report *r, table *t, const char *question, const char *section, const char *target, const char *kinds, const char *none)
 {
+    enum { SHOWN = 7 };
     runs *cells = answer(r, t, question, section, target);
     size_t hosts, found = tell_kinds(r, kinds, &hosts);
-    if (found)
-        runs_words(&cells[1], tell_say(r, "report.subject-counted", "count", ARG_NUMBER, tell_number(r, found), "hosts", ARG_NUMBER, tell_number(r, hosts), NULL));
-    else
+    if (!found) {
         runs_words(&cells[1], tell_label(none));
-    size_t n = 0;
-    for (const json *f = tell_first(r->c, "findings"); f && n < 5; f = f->next) {
-        if (!tell_is_kind(f, kinds) || tell_severity(f) < SEVERITY_HIGH)
-            continue;
-        both title = tell_sentence(r, f, "title");
-        if (tell_empty(title))
-            continue;
-        runs_line(&cells[1]);
-        put_host(r, &cells[1], f, "host");
-        runs_text(&cells[1], ": ");
-        runs_words(&cells[1], title);
-        n++;
+        return;
     }
+    vec all;
+    vec_init(&all, sizeof(same));
+    gather_same(r, kinds, &all);
+    for (size_t i = 0; i < all.count && i < SHOWN; i++) {
+        const same *s = vec_at(&all, i);
+        runs_line(&cells[1]);
+        runs_words(&cells[1], s->title);
+        runs_text(&cells[1], " ");
+        runs_code(&cells[1], s->thing);
+        runs_text(&cells[1], " ");
+        runs_add(&cells[1], RUN_SMALL, tell_say(r, "report.on-hosts", "hosts", ARG_NUMBER, tell_number(r, s->hosts), NULL));
+    }
+    if (all.count > SHOWN) {
+        runs_line(&cells[1]);
+        runs_words(&cells[1], tell_say(r, "report.more", "count", ARG_NUMBER, tell_number(r, all.count - SHOWN), NULL));
+    }
+    if (!all.count)
+        runs_words(&cells[1], tell_say(r, "report.subject-counted", "count", ARG_NUMBER, tell_number(r, found), "hosts", ARG_NUMBER, tell_number(r, hosts), NULL));
+    vec_done(&all);
 }
 
 void tell_conclusion(report *r)
@@ -246,9 +311,8 @@ void tell_threats(report *r)
 
 /* ---- Chapter 5: what keeps it out ---- */
 
-static void exposure_table(const report *r, block *in)
+static void exposure_table(const report *r, block *section)
 {
-    block *section = doc_section(in, r->d, 2, "exposure", (both){ "5.1", NULL }, tell_label("report.exposure"));
     if (!tell_count(r->c, "exposure")) {
         runs_words(doc_paragraph(section, r->d, "note"), tell_label("report.no-exposure"));
         return;
@@ -277,6 +341,40 @@ static void exposure_table(const report *r, block *in)
             put_sentence(r, &line->cells[5], e, "fix");
             put_evidence(r, &line->cells[6], e);
         }
+}
+
+/* Steps of the plan that close a way in; what several hosts need is one row. */
+static void close_table(const report *r, block *section)
+{
+    table *t = NULL;
+    map lines;
+    map_init(&lines);
+    row *rows[64];
+    for (const json *p = tell_first(r->c, "plan"); p; p = p->next) {
+        both action = tell_sentence(r, p, "action");
+        if (!tell_is(p, "phase", "close") || tell_empty(action))
+            continue;
+        if (!t) {
+            t = doc_table(section, r->d, NULL, tell_label("report.close-table"), "stack", 60000);
+            doc_column(t, tell_label("report.step"), "wide");
+            doc_column(t, tell_label("report.why"), "wide");
+            doc_column(t, tell_label("report.hosts"), NULL);
+        }
+        uint64_t *line = map_find(&lines, span_str(action.en));
+        if (!line && lines.count == sizeof rows / sizeof *rows)
+            continue;
+        bool there;
+        line = map_put(&lines, span_str(action.en), &there);
+        if (!there) {
+            *line = lines.count - 1;
+            row *one = rows[*line] = doc_row(t, r->d, NULL, 0);
+            runs_add(&one->cells[0], RUN_STRONG, action);
+            put_sentence(r, &one->cells[1], p, "why");
+        } else
+            runs_text(&rows[*line]->cells[2], " ");
+        put_host(r, &rows[*line]->cells[2], p, "host");
+    }
+    map_done(&lines);
 }
 
 /* Advice that holds for any site of this sort, and the kinds of finding that make it urgent at this one. */
@@ -312,7 +410,9 @@ static bool guesses_at_mssql(const report *r)
 void tell_hardening(report *r)
 {
     block *chapter = doc_section(r->d->root, r->d, 1, "hardening", tell_label("report.number-5"), tell_label("report.chapter-5"));
-    exposure_table(r, chapter);
+    block *exposure = doc_section(chapter, r->d, 2, "exposure", (both){ "5.1", NULL }, tell_label("report.exposure"));
+    exposure_table(r, exposure);
+    close_table(r, exposure);
     static const struct { const char *subject, *number; } sections[] = { { "report.for-accounts", "5.2" }, { "report.for-system", "5.3" }, { "report.for-products", "5.4" } };
     for (size_t k = 0; k < sizeof sections / sizeof *sections; k++) {
         block *section = doc_section(chapter, r->d, 2, arena_printf(r->mem, "advice%zu", k + 1), (both){ sections[k].number, NULL }, tell_label(sections[k].subject));

@@ -5,7 +5,7 @@
 #define SHEETS 120u                     /* hosts whose time line is drawn */
 #define FINDINGS_BYTES 1150000u
 
-static void tell_episode(const report *r, block *in, const json *episode, bool only)
+static void tell_episode(const report *r, block *in, const json *episode, size_t place, bool only)
 {
     uint64_t number = 0;
     json_uint(json_get(episode, "number"), &number);
@@ -13,7 +13,7 @@ static void tell_episode(const report *r, block *in, const json *episode, bool o
     if (!only || !episode) {
         both title = episode ? tell_sentence(r, episode, "title") : tell_label("report.no-episode");
         const char *label = tell_clip(r, episode, "label");
-        section = doc_section(in, r->d, 3, episode ? arena_printf(r->mem, "episode%llu", (unsigned long long)number) : NULL,
+        section = doc_section(in, r->d, 3, episode ? arena_printf(r->mem, "episode%zu", place) : NULL,
                               *label ? (both){ label, NULL } : (both){ NULL, NULL }, tell_empty(title) ? tell_label("report.episode") : title);
     }
     size_t episodes = tell_count(r->c, "episodes");
@@ -58,7 +58,7 @@ void tell_story(report *r, block *in)
         runs_words(doc_paragraph(section, r->d, NULL), tell_say(r, "report.episodes", "count", ARG_NUMBER, tell_number(r, episodes), NULL));
     size_t shown = 0;
     for (const json *e = tell_first(r->c, "episodes"); e && shown < EPISODES; e = e->next, shown++)
-        tell_episode(r, section, e, episodes == 1);
+        tell_episode(r, section, e, shown, episodes == 1);
     if (episodes > shown)
         runs_words(doc_paragraph(section, r->d, "note"), tell_say(r, "report.left-out", "count", ARG_NUMBER, tell_number(r, episodes - shown), NULL));
     bool loose = false;
@@ -67,7 +67,7 @@ void tell_story(report *r, block *in)
         loose = loose || !json_uint(json_get(s, "episode"), &of);
     }
     if (loose)
-        tell_episode(r, section, NULL, episodes == 0);
+        tell_episode(r, section, NULL, 0, episodes == 0);
 }
 
 /* ---- One sheet a host ---- */

@@ -9,8 +9,10 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 import unicodedata
 from html.parser import HTMLParser
+from random import Random
 
 TAGS = set('''html head meta title style body header a button input span div nav ol ul li main p h1 h2 h3 h4 dl dt dd table caption thead
 tbody tr th td small strong code time br figure figcaption section select option label output template script i b
@@ -20,6 +22,7 @@ VOID = {'meta', 'input', 'br', 'line', 'rect', 'path'}
 HOSTILE = '"><script>evil()</script><img src=x onerror=evil()>\'--></title></style></script>{x}${1}`javascript:evil()&lt;'
 HIDDEN = '\x1b[31m\x07\u202e\u200b\u2066'
 MAXIMUM = 5_000_000
+TWISTED = 40
 
 failures = []
 
@@ -163,6 +166,27 @@ def summary_is_short(name, text):
     check(name, not [c for c in text if unicodedata.category(c) in ('Cc', 'Cf') and c != '\n'], 'hidden characters')
 
 
+def twisted(case, number):
+    """The case with some of its values of another kind, or another text."""
+    random = Random(number)
+    case = json.loads(json.dumps(case))
+    for _ in range(random.randint(1, 12)):
+        at = case
+        while True:
+            keys = list(at.keys()) if isinstance(at, dict) else list(range(len(at)))
+            if not keys:
+                break
+            key = random.choice(keys)
+            if isinstance(at[key], (dict, list)) and random.random() < 0.8:
+                at = at[key]
+                continue
+            if key != 'schema':
+                at[key] = random.choice([None, True, -1, 2 ** 63, 1e300, '', '\u202e<b>', 'outside', [], [[]], {}, {'en': 'x'}, [None, 'x', {'id': 7}], 'his-2',
+                                         '9999-12-31T23:59:59.9999999Z', '1601-01-01T00:00:00.0000000Z', case['hosts'][0] if isinstance(case.get('hosts'), list) and case['hosts'] else 0])
+            break
+    return case
+
+
 def main():
     write_page, sample, outline_path = sys.argv[1:4]
 
@@ -219,6 +243,18 @@ def main():
         check(name, page.rows > 200, f'{page.rows} rows')
         check(name, not text or 'left out here' in ''.join(page.texts), 'rows are left out and nothing says so')
         summary_is_short(f'{name} summary', run('summary', 'zh', '40', text))
+    with tempfile.NamedTemporaryFile('w', encoding='utf-8', suffix='.json') as file:
+        for number in range(TWISTED):
+            file.seek(0)
+            file.truncate()
+            json.dump(twisted(case, number), file)
+            file.flush()
+            for kind in ('html', 'summary'):
+                done = subprocess.run([write_page, kind, 'en', file.name], capture_output=True)
+                check(f'twisted {number}', done.returncode in (0, 1), f'{kind} exits {done.returncode}: {done.stderr[-300:]}')
+                if kind == 'html' and done.returncode == 0:
+                    page_is_sound(f'twisted {number}', done.stdout.decode())
+
     page_is_sound('no host', run('html', 'en', '0', ''))
     run('html', 'en', outline_path, fails=True)
 
