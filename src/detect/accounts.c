@@ -210,6 +210,9 @@ static void joined(const accounts_run *run, const event *ev, detect_log *out)
     detect_fact(a, "privileged", privileged ? "yes" : NULL);
     detect_fact(a, "remote", remote ? "yes" : NULL);
     put_by(run, a, ev, mem);
+    const char *member_rid = rid_of(told(ev, run->member_sid, mem));
+    if (ev->event_id == 4732 && *member_rid && profile_has(run->root, "join_rids", member_rid))
+        return;                          /* a host joins its domain */
     if (privileged)
         detect_finding(a, "admin-group-add", by_system(run, ev, mem) ? SEVERITY_MEDIUM : SEVERITY_HIGH, 70, "T1098.007", NULL);
     else if (remote)

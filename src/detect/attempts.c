@@ -9,7 +9,7 @@
 enum { TEXTS = 13, TEXT_MOST = 512 };
 
 struct attempt_facts {
-    const profile_node *root, *mistyped;
+    const profile_node *root, *mistyped, *guessing;
     uint64_t failures;
     moment window, same_try;
     size_t most, slips, tries;
@@ -33,6 +33,7 @@ status attempt_facts_new(const profile *facts, arena *mem, attempt_facts **out)
     attempt_facts *f = arena_alloc(mem, sizeof *f);
     f->root = profile_root(facts, "logons");
     f->mistyped = profile_get(f->root, "mistyped");
+    f->guessing = profile_root(facts, "guessing");
     bool found;
     f->failures = (uint64_t)profile_number(profile_get(f->root, "guessed"), "failures", &found);
     f->window = (moment)profile_duration(f->mistyped, "window", &found) * MOMENT_SECOND;
@@ -127,10 +128,21 @@ void attempt_done(held_attempt *h)
     h->used = false;
 }
 
-/* Where a try came from: the address, else what the client calls itself. */
+static const char *client_of(const attempt *t)
+{
+    return t->workstation && !t->own_client ? t->workstation : "";
+}
+
+/* Where a try came from: the address, else what the client calls itself, else this host. */
+#define HERE "here"
+#define ANYWHERE "-"
 static const char *place_of(const attempt *t)
 {
-    return t->source && *t->source ? t->source : t->workstation && *t->workstation ? t->workstation : "-";
+    if (t->source && *t->source)
+        return t->source;
+    if (*client_of(t))
+        return client_of(t);
+    return t->source_local || strcmp(t->protocol, "local") == 0 ? HERE : ANYWHERE;
 }
 
 static char *key_of(arena *mem, const char *a, const char *b)
@@ -174,6 +186,8 @@ static void count_failure(attempts *a, const event *ev, const attempt *t, detect
     detect_count(out, ev, "logon.failure", "protocol", t->protocol, "account", account, "source", t->source, "workstation", t->workstation,
                  "type", t->type, "reason", t->reason, "process", t->process, "source_local", t->source_local ? "yes" : NULL, "via", t->via,
                  "maybe_password", password ? "yes" : NULL, NULL);
+    if (t->reason && profile_has(a->facts->guessing, "not_a_try", t->reason))
+        return;                          /* the password was right, or nobody could check it */
     add(count_for(a, &a->by_place, key_of(mem, place_of(t), ""), true, out), ev->time);
     if (!password && t->account && *t->account) {
         char *name = arena_printf(mem, "%.256s", name_of(t->account));
@@ -238,9 +252,9 @@ static bool same_place(const attempt *x, const attempt *y)
     bool x_local = x->source_local || !x->source || !*x->source, y_local = y->source_local || !y->source || !*y->source;
     if (!x_local && !y_local)            /* Remote Desktop names the host itself as the workstation */
         return is_same(x->source, y->source);
-    if (is_same(x->workstation, y->workstation))
+    if (is_same(client_of(x), client_of(y)))
         return true;
-    return x_local && y_local && (!x->workstation || !*x->workstation || !y->workstation || !*y->workstation);
+    return x_local && y_local && (!*client_of(x) || !*client_of(y));
 }
 
 static bool by_credential_validation(const attempt *t)
@@ -299,7 +313,7 @@ void attempts_failed(attempts *a, const event *ev, const attempt *t, detect_log 
 static void judge_waiting(attempts *a, const attempt *t, detect_log *out)
 {
     const failures *before = count_for(a, &a->by_place, key_of(detect_scratch(out), place_of(t), ""), false, out);
-    bool guessing = before && before->count >= a->facts->tries && strcmp(place_of(t), "-") != 0;
+    bool guessing = before && before->count >= a->facts->tries && strcmp(place_of(t), ANYWHERE) != 0;
     for (size_t i = 0; i < a->waiting; i++) {
         held_attempt *h = waiting_at(a, i);
         if (!h->used || !same_place(&h->is, t) || !h->is.reason || !profile_has(a->facts->mistyped, "reasons", h->is.reason))
@@ -334,7 +348,7 @@ static bool first_of(map *seen, const char *key)
 }
 
 /* Failures count since the last success of the same place and account. Those of other places count too when the place is
- * new, or not known. */
+ * new, or not known. People mistype at the host itself: there, only what came before the first success is told. */
 static attempt_past past_of(attempts *a, const attempt *t, detect_log *out)
 {
     attempt_past past = { .first_failure = MOMENT_UNKNOWN, .last_failure = MOMENT_UNKNOWN };
@@ -359,11 +373,11 @@ static attempt_past past_of(attempts *a, const attempt *t, detect_log *out)
         return past;
     }
 
-    bool known_place = strcmp(place_of(t), "-") != 0;
+    bool here = strcmp(place_of(t), HERE) == 0, known_place = !here && strcmp(place_of(t), ANYWHERE) != 0;
     past.of_place = place->count - before.place;
     past.of_account = account->count - before.account;
     bool by_place = known_place && past.of_place >= a->facts->failures;
-    past.guessed = by_place || (past.of_account >= a->facts->failures && !(known_place && at));
+    past.guessed = by_place || (past.of_account >= a->facts->failures && !((known_place || here) && at));
     past.failures = by_place ? past.of_place : past.of_account;
     past.first_failure = at ? MOMENT_UNKNOWN : (by_place ? place : account)->first;
     past.last_failure = (by_place ? place : account)->last;

@@ -14,6 +14,7 @@
 typedef struct {
     const char *protocol, *account, *sid, *source, *workstation, *type, *package, *reason, *process, *logon, *port, *elevated, *via;
     bool source_local;
+    bool own_client;             /* the workstation is this host's own name: it says nothing of where the try came from */
 } attempt;
 
 /* What the log knew of failures when a logon succeeded. */

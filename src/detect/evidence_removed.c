@@ -9,6 +9,7 @@
 
 typedef struct {
     const profile_node *root;
+    moment settles;
     field subject, subject_domain, subject_sid, channel, backup, guid, changes, policy[10];
 } removed_run;
 
@@ -27,6 +28,8 @@ static status setup(const detect_setup *s, void **out)
     removed_run *run = arena_alloc(s->mem, sizeof *run);
     fields *f = s->names;
     run->root = profile_root(s->facts, "audit");
+    bool found;
+    run->settles = (moment)profile_duration(run->root, "stop_settles", &found) * MOMENT_SECOND;
     run->subject = fields_intern(f, "SubjectUserName");
     run->subject_domain = fields_intern(f, "SubjectDomainName");
     run->subject_sid = fields_intern(f, "SubjectUserSid");
@@ -138,7 +141,7 @@ static void step(const void *data, void *state, const event *ev, detect_log *out
         break;
     case 4608: p->waits = false; break;
     default:                                   /* 4624: somebody logs on and the system has not started anew */
-        if (p->waits && !ev->recovered)
+        if (p->waits && !ev->recovered && moment_known(ev->time) && ev->time >= p->stopped.time + run->settles)
             stopped_alone(p, out);
     }
 }

@@ -127,6 +127,10 @@ static attempt read_logon(const logons_run *run, const event *ev, arena *mem, ui
     if (value_u64(event_get(ev, run->type), type))
         t.type = arena_printf(mem, "%llu", (unsigned long long)*type);
     put_source(&t, event_get(ev, run->address), mem);
+    char *own = utf16_text(mem, utf16_trim(ev->computer));
+    t.own_client = t.workstation && strlen(t.workstation) == strcspn(own, ".") && strncasecmp(t.workstation, own, strcspn(own, ".")) == 0;
+    if (t.own_client && !t.source && *type != 3)
+        t.workstation = NULL;            /* written by this host, not by a client */
     char *port = told(event_get(ev, run->port), mem);
     t.port = port && strcmp(port, "0") != 0 ? port : NULL;
     t.protocol = protocol_of(*type, t.process, t.source);
@@ -141,6 +145,8 @@ static void failed(const logons_run *run, logons_state *p, const event *ev, dete
     const char *sub = code_of(event_get(ev, run->sub_status), mem);
     t.reason = sub ? sub : code_of(event_get(ev, run->status), mem);
     t.sid = t.package = NULL;
+    /* Over the network a refusal is of type 3, or has an address: this one came by the hypervisor's own way. */
+    t.source_local = t.source_local || (type == 10 && !t.source && t.own_client);
     attempts_failed(p->tries, ev, &t, out);
 }
 

@@ -304,6 +304,7 @@ const schema_key profile_keys[] = {
     { "accounts", "privileged_sids", SCHEMA_TEXTS, SCHEMA_REQUIRED },
     { "accounts", "remote_sids", SCHEMA_TEXTS, SCHEMA_REQUIRED },
     { "accounts", "privileged_rids", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "accounts", "join_rids", SCHEMA_TEXTS, SCHEMA_REQUIRED },
     { "accounts", "flags", SCHEMA_LIST, SCHEMA_REQUIRED },
     { "accounts", "flags[]", SCHEMA_MAP, SCHEMA_OPTIONAL },
     { "accounts", "flags[].bit", SCHEMA_NUMBER, SCHEMA_REQUIRED },
@@ -326,6 +327,7 @@ const schema_key profile_keys[] = {
     { "antivirus", "products[].action_after", SCHEMA_TEXTS, SCHEMA_REQUIRED },
     { "antivirus", "products[].action_until", SCHEMA_TEXTS, SCHEMA_REQUIRED },
 
+    { "audit", "stop_settles", SCHEMA_DURATION, SCHEMA_REQUIRED },
     { "audit", "removed", SCHEMA_TEXTS, SCHEMA_REQUIRED },
     { "audit", "heavy_channels", SCHEMA_TEXTS, SCHEMA_REQUIRED },
     { "audit", "subcategories", SCHEMA_LIST, SCHEMA_REQUIRED },

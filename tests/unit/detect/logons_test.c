@@ -148,6 +148,25 @@ static void a_person_who_mistypes_twice_is_no_guesser(void **state)
     made_end(m);
 }
 
+static void failures_that_were_no_tries_and_the_hosts_own_name_prove_nothing(void **state)
+{
+    (void)state;
+    made *m = made_begin();
+    for (int i = 0; i < 20; i++) {
+        put_4625(m, "bob", "DB1", "-", "DB1", 10, 0xc000015b);         /* the right to log on remotely is missing: the password was right */
+        put_4625(m, "alice", "DB1", "-", "DB1", 10, 0xc000006a);       /* Remote Desktop names the host itself */
+    }
+    put_4624(m, "bob", "DB1", USER, "-", "DB1", 10, 0x100);
+    put_4624(m, "carol", "DB1", USER, "127.0.0.1", "DB1", 2, 0x101);
+    for (int i = 0; i < 4; i++)
+        put_4625(m, "carol", "DB1", "127.0.0.1", "DB1", 2, 0xc000006a);
+    put_4624(m, "carol", "DB1", USER, "127.0.0.1", "DB1", 2, 0x102);   /* at the console, as every day */
+    made_read(m);
+    assert_int_equal(made_acts(m, "logon.guessed"), 0);
+    assert_int_equal(made_tally(m, "logon.failure", NULL, NULL), 44);
+    made_end(m);
+}
+
 static void a_password_typed_as_the_name_is_not_shown(void **state)
 {
     (void)state;
@@ -400,6 +419,7 @@ int main(void)
         cmocka_unit_test(without_a_source_the_client_or_the_account_tells_who_guessed),
         cmocka_unit_test(a_source_that_succeeds_every_day_is_noted_when_it_guesses),
         cmocka_unit_test(a_person_who_mistypes_twice_is_no_guesser),
+        cmocka_unit_test(failures_that_were_no_tries_and_the_hosts_own_name_prove_nothing),
         cmocka_unit_test(a_password_typed_as_the_name_is_not_shown),
         cmocka_unit_test(names_that_are_no_passwords_are_shown),
         cmocka_unit_test(the_same_try_told_twice_counts_once),
