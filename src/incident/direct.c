@@ -105,8 +105,13 @@ static void attribute(joined *j, told *t)
     for (size_t i = 0; t->logon && i < n && acts[i]->time <= t->f.time + MOMENT_SECOND; i++)
         if (strcasecmp(act_fact(acts[i], "logon"), t->logon) == 0 && act_fact(acts[i], "source")[0] && t->f.time - acts[i]->time < MOMENT_DAY)
             session = acts[i];
-    if (!session && (strcmp(t->of->kind, "service.install") == 0 || strcmp(t->of->kind, "remote.exec") == 0))
+    /* The system itself asked for it: whoever was logged on nearby did not. */
+    const char *by = act_fact(t->of, "by_sid");
+    bool own = by[0] && account_is_system(act_fact(t->of, "by"), by);
+    if (!session && !own && (strcmp(t->of->kind, "service.install") == 0 || strcmp(t->of->kind, "remote.exec") == 0))
         session = session_before(j, t->f.host, t->account, t->f.time + MOMENT_SECOND, weight_span(j, "direct.session-before"));
+    if (session && by[0] && act_fact(session, "sid")[0] && strcmp(act_fact(session, "sid"), by) != 0)
+        session = NULL;
     if (!session)
         return;
     t->source = act_fact(session, "source");
