@@ -490,8 +490,8 @@ uint64_t campaign_before(const campaign *c, moment t)
 
 /* ---- Scanners ---- */
 
-/* A scanner tries a little, and never gets in. It comes again on a schedule, or speaks many protocols, or asks several hosts for
- * names that nobody has. It is no host of ours that may have been taken over: an infected server that scans is an infected
+/* A scanner tries a little, and never gets in. It comes again on a schedule, or speaks many protocols, or asks several hosts, or
+ * one host again and again, for names that nobody has. It is no host of ours that may have been taken over: an infected server that scans is an infected
  * server. */
 static void mark_scanners(const joined *j, vec *all)
 {
@@ -525,7 +525,8 @@ static void mark_scanners(const joined *j, vec *all)
             nobodys += o->nobodys;
             won |= o->success_time != 0;
         }
-        bool asks = hosts.count >= 2 && protocols.count >= 2 && (double)nobodys >= weight(j, "innocent.scanner-nobodys") * (double)total;
+        bool asks = (double)nobodys >= weight(j, "innocent.scanner-nobodys") * (double)total
+                    && (days.count >= 2 || (hosts.count >= 2 && protocols.count >= 2));
         bool scanner = !won && most <= (uint64_t)weight(j, "innocent.scanner-tries")
                        && (asks || days.count >= (size_t)weight(j, "innocent.scanner-visits")
                            || protocols.count >= (size_t)weight(j, "innocent.scanner-protocols"));
