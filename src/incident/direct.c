@@ -131,8 +131,8 @@ told *finding_from_act(joined *j, uint32_t host, const act *a, const char *kind)
     t->f.severity = a->severity;
     t->f.confidence = a->confidence;
     t->f.source = a->kind;
-    /* What antivirus found was on the host; that it ran is another matter. */
-    t->how_far = strcmp(a->kind, "av.detect") == 0 ? REACH_ACCESS : reach_of(kind);
+    /* What antivirus found was on the host; that it ran is another matter. A log service that stops may have been stopped. */
+    t->how_far = strcmp(a->kind, "av.detect") == 0 ? REACH_ACCESS : strcmp(a->kind, "log.stop") == 0 ? REACH_NONE : reach_of(kind);
     t->weight = a->finding ? weight_of(j, a) : 0;
     t->source = act_fact(a, "source")[0] ? act_fact(a, "source") : NULL;
     t->account = act_fact(a, "account")[0] ? act_fact(a, "account") : act_fact(a, "by")[0] ? act_fact(a, "by") : NULL;

@@ -591,7 +591,8 @@ static void tell_campaign(joined *j, const campaign *c)
                           arena_printf(j->mem, "%s %s %s", c->protocol, c->source, c->workstation));
     t->f.end = c->to;
     t->f.count = c->total;
-    t->f.severity = innocent ? SEVERITY_LOW : flood || inside || c->success_time ? SEVERITY_HIGH : SEVERITY_MEDIUM;
+    bool few = c->total < (uint64_t)weight(j, "guessing.few") && !spray;
+    t->f.severity = innocent ? SEVERITY_LOW : !few && (flood || inside || c->success_time) ? SEVERITY_HIGH : SEVERITY_MEDIUM;
     t->f.confidence = (unsigned)weight(j, c->stale ? "guessing.sure-stale" : c->scanner ? "guessing.sure-scanner" : flood ? "guessing.sure-flood"
                                                      : c->total < (uint64_t)weight(j, "guessing.few") ? "guessing.sure-few" : "guessing.sure-burst");
     t->innocent = innocent;

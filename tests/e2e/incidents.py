@@ -50,7 +50,7 @@ class Case:
         self.say(not self.hosts(infected="yes"), "no host is called infected")
         self.say(self.case["entry"] is None, "no way in is claimed")
         self.say(not self.case["spread"], "no spread is claimed")
-        self.say(not self.findings("logon-after-guessing"), "no password is said to have been guessed")
+        self.say(not self.findings("logon-after-guessing", grave=True), "no password is said to have been guessed")
 
 
 def shieldbase(c):
