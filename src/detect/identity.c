@@ -1,7 +1,7 @@
 /* Who is this host? Names and renames, own addresses, the installation's SID, domain, Windows version, zone, role.
  *
  * Source    EventLog 6009 6011 6013, Kernel-General 12; Security 4624 4672 4720 4768 4769 5156; Sysmon 3; Tcpip 4199;
- *           MSSQL startup and logon records.
+ *           Dhcp-Client 1001 to 1007; MSSQL startup and logon records.
  * Shapes    A claim is made with the first and the last record that says so; records in between only move its end. */
 #include "detect/detect.h"
 #include "detect/subject.h"
@@ -12,7 +12,7 @@ enum { OWN_SIDS = 16, OWN_TEXT = 80 };
 
 typedef struct {
     const profile_node *builds;
-    field name, domain, sid, target_name, target_domain, target_sid, created_sid, binary, initiated, source_ip, source_address, direction, major, minor, build;
+    field name, domain, sid, target_name, target_domain, target_sid, created_sid, binary, initiated, source_ip, source_address, direction, major, minor, build, dhcp_address, hardware;
 } identity_run;
 
 /* A saying that repeats: told again when it changes and at the end. */
@@ -43,6 +43,8 @@ static status setup(const detect_setup *s, void **out)
     run->major = fields_intern(f, "MajorVersion");
     run->minor = fields_intern(f, "MinorVersion");
     run->build = fields_intern(f, "BuildVersion");
+    run->dhcp_address = fields_intern(f, "Address");
+    run->hardware = fields_intern(f, "HWAddress");
     *out = run;
     return status_ok();
 }
@@ -232,6 +234,20 @@ static void conflict(const event *ev, detect_log *out)
     detect_claim(out, ev, "address", address, "Tcpip 4199", "strong");
 }
 
+/* Dhcp-Client: the card's hardware address, and its address as a number whose bytes are in the network's order. */
+static void lease(const identity_run *run, const event *ev, detect_log *out)
+{
+    arena *mem = detect_scratch(out);
+    binxml_value card = event_get(ev, run->hardware), address = event_get(ev, run->dhcp_address);
+    const uint8_t *b = card.bytes.at;
+    if (card.type == BINXML_BINARY && card.bytes.len == 6)
+        detect_claim(out, ev, "mac", arena_printf(mem, "%02X-%02X-%02X-%02X-%02X-%02X", b[0], b[1], b[2], b[3], b[4], b[5]), "Dhcp-Client", "strong");
+    uint64_t n;
+    if (address.bytes.len == 4 && value_u64(address, &n) && n && (n & 0xffff) != (169 | 254 << 8))
+        detect_claim(out, ev, "address", arena_printf(mem, "%u.%u.%u.%u", (unsigned)n & 255, (unsigned)(n >> 8) & 255, (unsigned)(n >> 16) & 255, (unsigned)(n >> 24) & 255),
+                     "Dhcp-Client", "strong");
+}
+
 static void kernel_version(const identity_run *run, const event *ev, detect_log *out)
 {
     uint64_t major, minor, build;
@@ -255,6 +271,7 @@ static void step(const void *data, void *state, const event *ev, detect_log *out
     case 6011: renamed(ev, out); break;
     case 6013: uptime(run, ev, out); break;
     case 4199: conflict(ev, out); break;
+    case 1001: case 1002: case 1003: case 1005: case 1006: case 1007: lease(run, ev, out); break;
     case 12: kernel_version(run, ev, out); break;
     default: say(out, &p->role, ev, "role", "database", "Application MSSQL", "decisive");
     }
@@ -270,11 +287,13 @@ static void finish(const void *data, void *state, detect_log *out)
     flush(out, &p->role, "role", dc ? "Security 4768" : "Application MSSQL", "decisive");
 }
 
+#define DHCP "Microsoft-Windows-Dhcp-Client"
 static const detect_want wants[] = {
     { "Security", NULL, 4624 }, { "Security", NULL, 4672 }, { "Security", NULL, 4720 }, { "Security", NULL, 4768 }, { "Security", NULL, 4769 },
     { "Security", NULL, 5156 }, { "Microsoft-Windows-Sysmon/Operational", NULL, 3 }, { "System", "EventLog", 6009 }, { "System", "EventLog", 6011 },
     { "System", "EventLog", 6013 }, { "System", "Microsoft-Windows-Eventlog", 6009 }, { "System", "Microsoft-Windows-Eventlog", 6011 },
     { "System", "Microsoft-Windows-Eventlog", 6013 }, { "System", "Microsoft-Windows-Kernel-General", 12 }, { "System", "Tcpip", 4199 },
+    { NULL, DHCP, 1001 }, { NULL, DHCP, 1002 }, { NULL, DHCP, 1003 }, { NULL, DHCP, 1005 }, { NULL, DHCP, 1006 }, { NULL, DHCP, 1007 },
     { "Application", "MSSQL*", 17162 }, { "Application", "MSSQL*", 17126 }, { "Application", "MSSQL*", 18456 }, { "Application", "MSSQL*", 18453 },
     { "Application", "MSSQL*", 18454 },
 };

@@ -226,7 +226,12 @@ static void a_host_says_who_it_is(void **state)
     made_event(m, SYSMON, 3, evtx_str("Initiated", "false"), evtx_str("SourceIp", "10.0.0.66"), evtx_str("DestinationIp", "10.0.0.1"), evtx_u32("DestinationPort", 445));
     made_event(m, SECURITY, 5156, evtx_str("Direction", "%%14593"), evtx_str("SourceAddress", "fe80::1"), evtx_str("DestAddress", "fe80::2"));
     made_event(m, SECURITY, 5156, evtx_str("Direction", "%%14593"), evtx_str("SourceAddress", "10.0.1.1"), evtx_str("DestAddress", "10.0.0.2"));
+    static const uint8_t card[] = { 0x64, 0x31, 0x50, 0x99, 0x49, 0xac };
+    made_put(m, (evtx_out){ .provider = "Microsoft-Windows-Dhcp-Client", .channel = "Microsoft-Windows-Dhcp-Client/Admin", .id = 1005,
+                            .fields = EVTX_FIELDS(evtx_u32("Address", 0x0900000a), evtx_u32("HWLength", 6), evtx_bin("HWAddress", span_of(card, sizeof card))) });
     made_read(m);
+    assert_non_null(claim_of(m, "mac", "64-31-50-99-49-AC"));
+    assert_non_null(claim_of(m, "address", "10.0.0.9"));
     assert_non_null(claim_of(m, "os", "Windows Server 2008 R2 Enterprise"));
     assert_non_null(claim_of(m, "time-zone", "UTC+08:00 China Standard Time"));
     assert_non_null(claim_of(m, "name", "WIN-CMUL35D0HFB"));
