@@ -409,6 +409,9 @@ static bool weigh(story *s, way *w)
     const joined *j = s->j;
     const node *n = node_at(s, w->to);
     double sum = 0;
+    /* Who failed, and nothing more, did not get in. */
+    if (!(w->marks & ~(unsigned)(WAY_FAILED | WAY_NEW | WAY_OUTGOING)))
+        return false;
     /* Who logs on here every day explains nothing by doing so again. */
     if (w->marks & WAY_LOGON && !(w->marks & (WAY_NEW | WAY_EXECUTED | WAY_GUESSED | WAY_WROTE | WAY_FAILED | WAY_OUTGOING)))
         return false;
