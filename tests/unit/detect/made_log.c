@@ -73,6 +73,34 @@ void made_put(made *m, evtx_out e)
     assert_true(evtx_put(m->writer, &e));
 }
 
+void made_hostile(made *m, const char *channel, const char *provider, uint32_t id, const char *const *names, size_t count)
+{
+    static const uint8_t junk[] = { 0x41, 0x00, 0x00, 0x00, 0x42, 0x00, 0x00, 0xd8, 0x43, 0x00, 0xff, 0xff, 0x0a, 0x00, 0x25 };
+    char *length = arena_alloc(&m->mem, 20001);
+    static const char words[] = "powershell -enc AAAA \\\\x\\pipe http:// <Command> %s \"\\..\\ /create ";
+    for (size_t i = 0; i < 20000; i++)
+        length[i] = words[i % (sizeof words - 1)];
+    const evtx_field wrong[] = {
+        { .type = EVTX_NULL }, { .type = EVTX_STR, .text = "" }, { .type = EVTX_STR, .text = "-" }, { .type = EVTX_STR, .text = length },
+        { .type = EVTX_STR, .bytes = { junk, 15 } }, { .type = EVTX_STR, .bytes = { junk, 1 } }, { .type = EVTX_ASTR, .text = "C:\\x.exe" }, { .type = EVTX_U32, .number = 4000000000u },
+        { .type = EVTX_U64, .number = UINT64_MAX }, { .type = EVTX_HEX64, .number = 0 }, { .type = EVTX_BOOL, .number = 1 }, { .type = EVTX_BIN, .bytes = { junk, 15 } },
+        { .type = EVTX_SID, .text = "S-1-5-18" }, { .type = EVTX_TIME, .number = UINT64_MAX }, { .type = EVTX_STRS, .text = "one\n\nthree" },
+        { .type = EVTX_STR, .text = "\\" }, { .type = EVTX_STR, .text = "\"" }, { .type = EVTX_STR, .text = "%SystemRoot%\\..\\..\\" }, { .type = EVTX_STR, .text = "<<<&lt;&" },
+    };
+    evtx_field *fields = arena_array(&m->mem, count, sizeof *fields);
+    for (size_t at = 0; at < count; at++)
+        for (size_t w = 0; w < sizeof wrong / sizeof *wrong; w++) {
+            for (size_t i = 0; i < count; i++)
+                fields[i] = evtx_str(names[i], "C:\\Windows\\Temp\\cmd.exe");
+            const char *name = names[at];
+            fields[at] = wrong[w];
+            fields[at].name = name;
+            made_put(m, (evtx_out){ .channel = channel, .provider = provider, .id = id, .fields = fields, .field_count = count });
+            made_put(m, (evtx_out){ .channel = channel, .provider = provider, .id = id, .kind = EVTX_CLASSIC, .fields = fields, .field_count = count });
+        }
+    made_put(m, (evtx_out){ .channel = channel, .provider = provider, .id = id });
+}
+
 static fact *copied(arena *mem, const fact *facts, size_t count)
 {
     fact *out = arena_array(mem, count + 1, sizeof *out);

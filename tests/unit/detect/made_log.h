@@ -41,6 +41,11 @@ int   made_tear_down(void **state);
 
 made *made_begin(void);
 void  made_put(made *m, evtx_out e);            /* fills in provider, computer and time where they are absent */
+/* Records of one kind as an attacker writes them: each of the fields in turn of the wrong type, empty, of 20,000 letters, with NULs,
+ * broken surrogates, an array; the others hold a text that might be there. What is noted of them is checked like everything. */
+void  made_hostile(made *m, const char *channel, const char *provider, uint32_t id, const char *const *fields, size_t count);
+#define made_hostile_fields(m, CHANNEL, PROVIDER, ID, ...) \
+    made_hostile(m, CHANNEL, PROVIDER, ID, (const char *const[]){ __VA_ARGS__ }, sizeof (const char *const[]){ __VA_ARGS__ } / sizeof(const char *))
 void  made_read(made *m);                       /* once, after all records */
 void  made_end(made *m);
 
