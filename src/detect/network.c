@@ -20,7 +20,7 @@ typedef struct {
     word_finder *pools;
     uint8_t ports[65536 / 8 * 3];        /* one bit a port: of services, of pools, of scans */
     unsigned scan_targets;
-    field image, initiated, source_ip, source_port, dest_ip, dest_port, dest_host, query, application, direction, source_address, dest_address;
+    field image, initiated, source_ip, source_port, dest_ip, dest_port, dest_host, query, dest_port_5156, application, direction, source_address, dest_address;
 } network_run;
 
 /* Distinct targets of one (image, port) in the running ten minutes, and the best ten minutes so far. */
@@ -55,6 +55,7 @@ static status setup(const detect_setup *s, void **out)
     run->dest_port = fields_intern(f, "DestinationPort");
     run->dest_host = fields_intern(f, "DestinationHostname");
     run->query = fields_intern(f, "QueryName");
+    run->dest_port_5156 = fields_intern(f, "DestPort");
     run->application = fields_intern(f, "Application");
     run->direction = fields_intern(f, "Direction");
     run->source_address = fields_intern(f, "SourceAddress");
@@ -194,7 +195,7 @@ static void outgoing(const network_run *run, network_state *p, const event *ev, 
         note_contact(ev, out, p, dest, port, name, image, (family_hit){ 0 }, "pool-port");
     char digits[24];
     snprintf(digits, sizeof digits, "%" PRIu64, port);
-    detect_count(out, ev, "connect.out", "image", image, "port", digits, "dest", service || outside ? dest : NULL, NULL);
+    detect_count(out, ev, "connect.out", "image", image, "port", port ? digits : NULL, "dest", service || outside ? dest : NULL, NULL);
     if (in_ports(run, SCANS, port) && image)
         scanned(run, p, ev, out, image, port, dest);
 }
@@ -227,7 +228,7 @@ static void step(const void *context, void *state, const event *ev, detect_log *
     char *image = value_text(event_get(ev, sysmon ? run->image : run->application), mem);
     uint64_t source_port = 0, dest_port = 0;
     value_u64(event_get(ev, run->source_port), &source_port);
-    value_u64(event_get(ev, run->dest_port), &dest_port);
+    value_u64(event_get(ev, sysmon ? run->dest_port : run->dest_port_5156), &dest_port);
     if (!source || !dest)
         return;
     bool out_going;
