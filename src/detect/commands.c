@@ -209,7 +209,9 @@ char *commands_decoded(const char *text, arena *mem)
             const char *name = at + ((unsigned char)*at == 0xe2 ? 3 : 1), *end = name;
             while (isalpha((unsigned char)*end))
                 end++;
-            if (option_is_encoded(name, (size_t)(end - name)) && isspace((unsigned char)*end))
+            bool option = option_is_encoded(name, (size_t)(end - name));
+            end += *end == '"';
+            if (option && isspace((unsigned char)*end))
                 word = end;
         } else if (strncasecmp(at, "FromBase64String(", 17) == 0) {
             word = at + 17;

@@ -3,6 +3,8 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+enum { PATTERN_HEAP = 1024 };       /* KiB, where there is no machine code: the interpreter's memory stays in the room */
+
 struct pattern { pcre2_code *code; };
 struct pattern_room { pcre2_match_data *data; pcre2_match_context *context; };
 
@@ -18,7 +20,7 @@ status pattern_new(arena *mem, const char *expression, pattern **out)
     if (!context)
         return status_fail(STATUS_LIMIT, "no memory left for the expression '%s'", expression);
     pcre2_code *code = pcre2_compile((PCRE2_SPTR)expression, PCRE2_ZERO_TERMINATED,
-                                     PCRE2_CASELESS | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOTALL, &fault, &where, context);
+                                     PCRE2_CASELESS | PCRE2_UTF | PCRE2_DOTALL, &fault, &where, context);
     if (!code) {
         char words[120];
         pcre2_get_error_message(fault, (PCRE2_UCHAR *)words, sizeof words);
@@ -43,10 +45,43 @@ pattern_room *pattern_room_new(arena *mem)
         return NULL;
     pcre2_set_match_limit(room->context, PATTERN_STEPS);
     pcre2_set_depth_limit(room->context, 1000);
+    pcre2_set_heap_limit(room->context, PATTERN_HEAP);
     return room;
+}
+
+/* PCRE2's own mode for invalid UTF-8 is no help: up to 10.42 its machine code lets \S match no letter beyond ASCII there. So what is
+ * invalid becomes a question mark. */
+static size_t repaired(const char *text, size_t len, char out[PATTERN_TEXT])
+{
+    span bytes = span_of(text, len);
+    size_t n = 0;
+    for (size_t at = 0; at < len;) {
+        size_t from = at;
+        if (utf8_take(bytes, &at) == UTF8_INVALID)
+            out[n++] = '?';
+        else
+            for (; from < at; from++)
+                out[n++] = text[from];
+    }
+    return n;
+}
+
+static bool is_ascii(const char *text, size_t len)
+{
+    uint8_t all = 0;
+    for (size_t i = 0; i < len; i++)
+        all |= (uint8_t)text[i];
+    return all < 0x80;
 }
 
 bool pattern_matches(const pattern *p, pattern_room *room, const char *text, size_t len)
 {
-    return pcre2_match(p->code, (PCRE2_SPTR)text, len < PATTERN_TEXT ? len : PATTERN_TEXT, 0, 0, room->data, room->context) >= 0;
+    char copy[PATTERN_TEXT];
+    if (len > PATTERN_TEXT)
+        len = PATTERN_TEXT;
+    if (!is_ascii(text, len) && !utf8_valid(span_of(text, len))) {
+        len = repaired(text, len, copy);
+        text = copy;
+    }
+    return pcre2_match(p->code, (PCRE2_SPTR)text, len, 0, PCRE2_NO_UTF_CHECK, room->data, room->context) >= 0;
 }
