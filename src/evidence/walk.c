@@ -303,8 +303,11 @@ static void add_path(evidence_walk *w, const char *path)
     struct stat st;
     if (!realpath(path, real) || stat(real, &st) != 0) {
         int why = errno;
-        place p = { .path = "", .unit = unit_name(w, path, false), .unit_path = arena_str(&w->mem, path), .inside = "" };
-        add_unread(w, &p, last_part(path), why == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, strerror(why));
+        char *plain = arena_str(&w->mem, path);
+        for (size_t len = strlen(plain); len > 1 && plain[len - 1] == '/';)
+            plain[--len] = '\0';
+        place p = { .path = "", .unit = unit_name(w, plain, false), .unit_path = plain, .inside = "" };
+        add_unread(w, &p, last_part(plain), why == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, strerror(why));
         return;
     }
     if (S_ISDIR(st.st_mode)) {

@@ -95,10 +95,15 @@ static void read_item(survey *s, unit *u, log_reader *reader, const evidence_ite
         state = log_read(reader, item, &noted, &e, part);
     e.why = why_not_read(item->type);
     e.read = !e.why && status_is_ok(state);
-    if (!status_is_ok(state)) {
+    if (!status_is_ok(state))
         e.why = state.words;
-        if (state.code != STATUS_UNSUPPORTED)
-            problems_note(&noted, failure_kind(state.code), PROBLEM_NO_CHUNK, 0, "%s", state.words);
+    if (!status_is_ok(state) && state.code != STATUS_UNSUPPORTED) {
+        problems others = noted;                 /* why it is not read comes first: it must not be the one that is cut off */
+        problems_init(&noted, &mem);
+        problems_note(&noted, failure_kind(state.code), PROBLEM_NO_CHUNK, 0, "%s", state.words);
+        for (size_t i = 0; i < others.count; i++)
+            problems_note(&noted, others.items[i].kind, others.items[i].chunk, others.items[i].offset, "%s", others.items[i].text);
+        noted.dropped += others.dropped;
     }
     e.problems = noted.items;
     e.problem_count = noted.count;

@@ -112,6 +112,11 @@ static void what_is_not_there_is_an_item_that_says_so(void **state)
     assert_int_equal(w.items[0].state.code, STATUS_NOT_FOUND);
     assert_string_equal(w.items[0].path, "Security.evtx");
     walked_done(&w);
+    w = walk(f, "no/such/");
+    assert_int_equal(w.count, 1);
+    assert_string_equal(w.items[0].path, "such");
+    assert_string_equal(w.items[0].unit, "such");
+    walked_done(&w);
 }
 
 static void what_may_not_be_read_does_not_stop_the_rest(void **state)
