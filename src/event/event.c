@@ -212,7 +212,7 @@ static const shape *shape_of(event_view *v, const binxml_template *t)
     shape **known = vec_at(&v->shapes, (size_t)serial);
     if (!*known)
         *known = make_shape(v, t, &v->mem);
-    return *known;
+    return *known ? *known : make_shape(v, t, &v->record_mem);      /* more templates than are remembered */
 }
 
 static bool open_layer(event_view *v, layer *l, const binxml *xml)

@@ -5,6 +5,7 @@
 #include "event/event.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 enum { BATCH = 4, WAIT_FROM = 4 << 20, BATCH_LIMIT = 256 << 20 };
@@ -20,7 +21,8 @@ typedef struct {
     pthread_cond_t moved;
     batch *batches;              /* a ring */
     size_t ring, written;        /* batches that are out */
-    bool writing, failed;
+    bool writing;
+    atomic_bool failed;          /* a write was refused: nothing more is worth the work */
     uint64_t lost_bare;          /* carved records that lay alone and cannot be read */
     evtx_reader **readers;       /* by worker */
     event_view **views;
@@ -267,12 +269,11 @@ static void do_batch(void *context, size_t index, unsigned worker)
     pthread_mutex_lock(&j->lock);
     while (index >= j->written + j->ring)
         pthread_cond_wait(&j->moved, &j->lock);
-    bool failed = j->failed;
     pthread_mutex_unlock(&j->lock);
 
     batch *b = &j->batches[index % j->ring];
     size_t first = index * BATCH, end = first + BATCH < j->log->chunk_count ? first + BATCH : j->log->chunk_count;
-    for (size_t i = first; i < end && !failed; i++) {
+    for (size_t i = first; i < end && !j->failed; i++) {
         if (!evtx_chunk_load(reader, j->log, i, &b->noted))
             continue;
         while (evtx_next(reader, &record))

@@ -11,21 +11,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct { evtx_reader *reader; size_t logs, records, regular; } seen;
+static struct {
+    evtx_reader *reader;
+    bool (*run[2])(const binxml *, buf *);       /* as every processor does it, and as this one does it best */
+    size_t ways, logs, records, regular;
+} seen;
 
 static void compare(const evtx_record *r, buf *fast, buf *slow)
 {
     binxml_fault why;
-    buf_clear(fast);
     buf_clear(slow);
-    bool regular = bx_run(&r->xml, fast), readable = binxml_json_walked(&r->xml, slow, &why);
+    bool readable = binxml_json_walked(&r->xml, slow, &why), regular = false;
+    for (size_t i = 0; i < seen.ways; i++) {
+        buf_clear(fast);
+        regular = seen.run[i](&r->xml, fast);
+        if (!regular)
+            continue;
+        assert_true(readable);
+        if (!span_eq(buf_bytes(fast), buf_bytes(slow)))
+            assert_string_equal(buf_text(fast), buf_text(slow));
+    }
     seen.records += readable;
     seen.regular += regular;
-    if (!regular)
-        return;
-    assert_true(readable);
-    if (!span_eq(buf_bytes(fast), buf_bytes(slow)))
-        assert_string_equal(buf_text(fast), buf_text(slow));
 }
 
 static int read_log(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -68,6 +75,11 @@ static void programs_write_what_the_walker_writes(void **state)
     (void)state;
     const char *told = getenv("SUYUAN_SAMPLES");
     seen.reader = evtx_reader_new(NULL);
+#if defined(__x86_64__)
+    seen.run[seen.ways++] = bx_run_sse2;
+#endif
+    if (bx_best_run())
+        seen.run[seen.ways++] = bx_best_run();
     nftw(told ? told : SOURCE_ROOT "/../shared/samples", read_log, 16, FTW_PHYS);
     evtx_reader_free(seen.reader);
     if (seen.logs == 0) {
@@ -75,7 +87,7 @@ static void programs_write_what_the_walker_writes(void **state)
         exit(77);
     }
     print_message("%zu records of %zu logs, %zu of them by their program\n", seen.records, seen.logs, seen.regular);
-    assert_true(seen.regular >= seen.records / 100 * 95);
+    assert_true(!seen.ways || seen.regular >= seen.records / 100 * 95);
 }
 
 int main(void)
