@@ -162,6 +162,31 @@ static void put_value(const char *value, arg_kind kind, lang l, text_zone zone, 
     buf_str(out, value);
 }
 
+/* "random-name,temp-path": words of the fact `looks`, each by its own entry. */
+static void put_looks(const char *value, lang l, buf *out)
+{
+    const char *comma = l == LANG_ZH ? "、" : ", ";
+    for (const char *p = value; *p; ) {
+        char id[96];
+        size_t len = strcspn(p, ",\n");
+        snprintf(id, sizeof id, "look.%.*s", (int)(len < 80 ? len : 80), p);
+        const char *words = text_word(id, l);
+        if (p != value)
+            buf_str(out, comma);
+        buf_str(out, words == id ? id + strlen("look.") : words);
+        p += len;
+        p += strspn(p, ",\n ");
+    }
+}
+
+static void put_kind(const char *value, lang l, buf *out)
+{
+    char id[96];
+    snprintf(id, sizeof id, "kind.%.80s", value);
+    const char *words = text_word(id, l);
+    buf_str(out, words == id ? value : words);
+}
+
 static const arg *find(const sentence *s, span name)
 {
     for (size_t i = 0; i < s->arg_count; i++)
@@ -194,6 +219,14 @@ static void put_argument(const sentence *s, span name, span kind, lang l, text_z
     }
     if (!a) {
         buf_char(out, '?');
+        return;
+    }
+    if (span_is(kind, "looks")) {
+        put_looks(a->value, l, out);
+        return;
+    }
+    if (span_is(kind, "kind")) {
+        put_kind(a->value, l, out);
         return;
     }
     arg_kind as = a->kind;

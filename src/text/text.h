@@ -3,8 +3,9 @@
  * Shapes    A catalogue entry is (id, en, zh), one TEXT(id, en, zh) in src/text/catalogue/<room or subject>.def; a new .def
  *           file is named by one line in catalogue/all.h. In the words of an entry
  *             {name}              stands for the argument, written by its kind (model/case.h);
- *             {name:kind}         writes it as word, time, number, duration, percent or list, whatever kind it came as
- *                                 (facts of notes come as plain text); {name:s} is "s" unless the number is 1;
+ *             {name:how}          writes it as word, time, number, duration, percent or list, whatever kind it came as
+ *                                 (facts of notes come as plain text); as looks (the words of that fact, with commas
+ *                                 between) or kind (of a finding); {name:s} is "s" unless the number is 1;
  *             {name?before}…{/}   is there only when the argument is given and not empty ("{source?from }{source}{/}");
  *             {name!before}…{/}   is there only when it is not. These nest.
  *           Both languages name the same arguments. An argument that is not given is written "?".

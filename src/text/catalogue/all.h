@@ -1,5 +1,6 @@
 /* Every file of the catalogue, one a line. Included by catalogue.c alone, which says what TEXT(id, en, zh) makes of them. */
 #include "text/catalogue/words.def"
+#include "text/catalogue/looks.def"
 #include "text/catalogue/report.def"
 #include "text/catalogue/detect_a.def"
 #include "text/catalogue/detect_b.def"

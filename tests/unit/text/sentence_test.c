@@ -38,6 +38,14 @@ static void plain_text_is_written_as_the_entry_asks(void **state)
            "12,345 attempts, 1 day, 2020-05-11 12:05:10, SQL Server (MSSQL)");
 }
 
+static void looks_and_kinds_have_words_of_their_own(void **state)
+{
+    (void)state;
+    arg a[] = { { "looks", ARG_TEXT, "random-name,temp-path,no-such-look" }, { "kind", ARG_TEXT, "task-create" }, { "other", ARG_TEXT, "no-such-kind" } };
+    expect("{looks:looks}; {kind:kind}; {other:kind}", a, 3, LANG_EN,
+           "name of random letters, program in a temporary or shared folder, no-such-look; Scheduled task; no-such-kind");
+}
+
 static void what_is_no_number_or_time_stays_as_it_is(void **state)
 {
     (void)state;
@@ -144,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arguments_are_written_by_their_kind),
         cmocka_unit_test(plain_text_is_written_as_the_entry_asks),
+        cmocka_unit_test(looks_and_kinds_have_words_of_their_own),
         cmocka_unit_test(what_is_no_number_or_time_stays_as_it_is),
         cmocka_unit_test(a_part_is_there_only_with_its_argument),
         cmocka_unit_test(a_missing_argument_is_seen),
