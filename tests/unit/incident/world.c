@@ -96,7 +96,24 @@ void world_count(world_log *log, const char *computer, moment from, moment step,
 
 void world_add_file(world *w, const char *unit, const char *name, const world_log *of, uint64_t from, uint64_t to)
 {
-    *(world_file *)vec_push(&w->files) = (world_file){ name, unit, of, from, to };
+    *(world_file *)vec_push(&w->files) = (world_file){ .name = name, .unit = unit, .of = of, .from = from, .to = to, .skip_from = UINT64_MAX, .every = 1 };
+}
+
+void world_skip(world *w, size_t file, uint64_t from, uint64_t to)
+{
+    world_file *f = vec_at(&w->files, file);
+    f->skip_from = from;
+    f->skip_to = to;
+}
+
+void world_thin(world *w, size_t file, uint64_t every)
+{
+    ((world_file *)vec_at(&w->files, file))->every = every;
+}
+
+static bool holds(const world_file *f, uint64_t id)
+{
+    return id >= f->from && id <= f->to && !(id >= f->skip_from && id <= f->skip_to) && id % f->every == 0;
 }
 
 void world_claims(world *w, const char *file, const char *computer, const char *key, const char *value, const char *strength, moment from, moment to)
@@ -112,7 +129,7 @@ static void file_id(const world_file *f, char sha[65])
     for (size_t i = 0; i < f->of->records.count; i++) {
         const world_record *r = vec_at(&f->of->records, i);
         uint64_t id = f->of->first_id + i;
-        if (id < f->from || id > f->to)
+        if (!holds(f, id))
             continue;
         sha256_add(h, span_of(&id, sizeof id));
         sha256_add(h, span_of(&r->time, sizeof r->time));
@@ -150,13 +167,13 @@ static void add_tallies(digest *d, const char *id, const world_file *f, size_t f
     bool *done = calloc(to - from + 1, sizeof *done);
     for (size_t i = from; i < to; i++) {
         const world_record *r = vec_at(&f->of->records, i);
-        if (!r->counted || done[i - from])
+        if (!r->counted || done[i - from] || !holds(f, f->of->first_id + i))
             continue;
         vec buckets;
         vec_init(&buckets, sizeof(tally_bucket));
         for (size_t k = i; k < to; k++) {
             const world_record *o = vec_at(&f->of->records, k);
-            if (!o->counted || !same_key(r, o))
+            if (!o->counted || !same_key(r, o) || !holds(f, f->of->first_id + k))
                 continue;
             done[k - from] = true;
             moment start = o->time / MOMENT_MINUTE * MOMENT_MINUTE;
@@ -191,7 +208,7 @@ static void add_file(const world *w, digest *d, const world_file *f)
     for (size_t i = 0; i < f->of->records.count; i++) {
         const world_record *r = vec_at(&f->of->records, i);
         uint64_t record = f->of->first_id + i;
-        if (record < f->from || record > f->to)
+        if (!holds(f, record))
             continue;
         if (record / BLOCK_RECORDS != block) {
             for (size_t n = 0; n < names; n++)

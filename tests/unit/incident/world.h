@@ -11,7 +11,7 @@
 
 typedef struct { moment time; const char *computer, *kind; bool counted; fact facts[16]; size_t fact_count; const char *finding; severity severity; unsigned confidence; } world_record;
 typedef struct { const char *channel; vec records; uint64_t first_id; } world_log;      /* record i has id first_id + i */
-typedef struct { const char *name, *unit; const world_log *of; uint64_t from, to; } world_file;
+typedef struct { const char *name, *unit; const world_log *of; uint64_t from, to, skip_from, skip_to, every; } world_file;
 typedef struct { const char *file, *computer, *key, *value, *strength; moment from, to; } world_claim;
 typedef struct { arena mem; vec logs, files, claims, digests; profile *facts; const scene *scene; } world;
 
@@ -27,6 +27,9 @@ void       world_count(world_log *log, const char *computer, moment from, moment
 void       world_finding(world_record *r, const char *finding, severity s, unsigned confidence);
 /* A file with the records of ids from..to (0, UINT64_MAX: all). */
 void       world_add_file(world *w, const char *unit, const char *name, const world_log *of, uint64_t from, uint64_t to);
+/* Of a file's records: leave those of ids from..to out; keep only each so manieth. */
+void       world_skip(world *w, size_t file, uint64_t from, uint64_t to);
+void       world_thin(world *w, size_t file, uint64_t every);
 void       world_claims(world *w, const char *file, const char *computer, const char *key, const char *value, const char *strength, moment from, moment to);
 
 digest    *world_digest(const world *w, const char *unit, const size_t *files, size_t count);    /* of these files, in this order */
