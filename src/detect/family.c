@@ -108,9 +108,11 @@ family_hit families_hashes(const families *f, const char *hashes)
 family_hit families_domain(const families *f, const char *name)
 {
     size_t len = name ? strlen(name) : 0;
-    if (len > 0 && name[len - 1] == '.')
+    if (len == 0)
+        return (family_hit){ 0 };
+    if (name[len - 1] == '.')
         len--;
-    for (const char *at = name, *end = name + len; at && at < end;) {
+    for (const char *at = name, *end = name + len; at < end;) {
         family_hit h = whole(&f->domains, at, (size_t)(end - at));
         if (h.family)
             return h;
