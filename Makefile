@@ -36,8 +36,10 @@ score: all
 	@scripts/score
 golden: all
 	@scripts/golden
+	@tests/conformance/detect_samples.py build/tests/unit/detect/notes_of
 golden-accept: all
 	@scripts/golden --accept
+	@tests/conformance/detect_samples.py --accept build/tests/unit/detect/notes_of
 install: all
 	@meson install -C build
 dist:

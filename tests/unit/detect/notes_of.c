@@ -1,6 +1,10 @@
 /* For people who write detectors: prints what detectors note of event logs.
- *     notes_of [--kinds] FILE...      --kinds: one table of all files, how many acts and findings of each kind */
+ *     notes_of [--kinds|--table] FILE...
+ *                --kinds: one table of all files, how many acts and findings of each kind
+ *                --table: one line a file: name, records, acts by kind, findings by kind and severity; and, on standard error,
+ *                         findings whose sentence is missing */
 #include "detect/detect.h"
+#include "text/text.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,7 +14,7 @@
 #include <unistd.h>
 
 typedef struct { const char *kind; uint64_t acts, tallies, counted; } kind_count;
-typedef struct { bool kinds; vec counts; vec findings; arena mem; uint64_t records; } printer;
+typedef struct { bool kinds, table; vec counts; vec findings; arena mem; uint64_t records; } printer;
 
 static kind_count *count_of(printer *p, vec *in, const char *kind)
 {
@@ -42,9 +46,15 @@ static void print_act(void *context, const act *a)
     printer *p = context;
     char time[MOMENT_TEXT];
     count_of(p, &p->counts, a->kind)->acts++;
-    if (a->finding)
+    if (a->finding && p->table) {
+        count_of(p, &p->findings, arena_printf(&p->mem, "%s:%s", a->finding, severity_word(a->severity)))->acts++;
+        const char *text = a->text && *a->text ? a->text : a->finding;
+        if (!text_known(arena_printf(&p->mem, "%s.title", text)) || !text_known(arena_printf(&p->mem, "%s.text", text)))
+            fprintf(stderr, "no sentence: %s\n", text);
+    } else if (a->finding) {
         count_of(p, &p->findings, a->finding)->acts++;
-    if (p->kinds)
+    }
+    if (p->kinds || p->table)
         return;
     printf("ACT %s %s #%" PRIu64 "%s %s", moment_iso(a->time, time), a->kind, a->record, a->recovered ? " recovered" : "", a->log->computer);
     print_facts(a->facts, a->fact_count);
@@ -62,7 +72,7 @@ static void print_tally(void *context, const tally *t)
     kind_count *c = count_of(p, &p->counts, t->kind);
     c->tallies++;
     c->counted += count;
-    if (p->kinds)
+    if (p->kinds || p->table)
         return;
     char first[MOMENT_TEXT], last[MOMENT_TEXT];
     printf("TALLY %s x%" PRIu64 " block %" PRIu64 " %zu buckets of %us %s .. %s", t->kind, count, t->block, t->bucket_count, (unsigned)(t->width / MOMENT_SECOND),
@@ -76,7 +86,7 @@ static void print_block(void *context, const log_block *b)
     printer *p = context;
     char first[MOMENT_TEXT], last[MOMENT_TEXT];
     p->records += b->records;
-    if (!p->kinds)
+    if (!p->kinds && !p->table)
         printf("BLOCK %" PRIu64 " %s %s %u records %" PRIu64 "..%" PRIu64 " %s .. %s\n", b->block, b->log->computer, b->log->channel, b->records,
                b->first_record, b->last_record, moment_iso(b->first, first), moment_iso(b->last, last));
 }
@@ -85,15 +95,15 @@ static void print_claim(void *context, const identity_claim *c)
 {
     printer *p = context;
     char from[MOMENT_TEXT], to[MOMENT_TEXT];
-    if (!p->kinds)
+    if (!p->kinds && !p->table)
         printf("CLAIM %s: %s = %s (%s, %s) %s .. %s #%" PRIu64 "\n", c->computer, c->key, c->value, c->source, c->strength, moment_iso(c->from, from),
                moment_iso(c->to, to), c->record);
 }
 
 static void print_cut(void *context, const log_ref *log, const char *kind, uint64_t dropped)
 {
-    (void)context;
-    printf("CUT %s %s %s: %" PRIu64 "\n", log->path, log->channel, kind, dropped);
+    if (!((printer *)context)->table)
+        printf("CUT %s %s %s: %" PRIu64 "\n", log->path, log->channel, kind, dropped);
 }
 
 static bool read_file(const detect_run *run, binxml_templates *shared, const char *path, const detect_sink *sink)
@@ -137,6 +147,30 @@ static bool read_file(const detect_run *run, binxml_templates *shared, const cha
     return status_is_ok(s);
 }
 
+static int by_kind(const void *a, const void *b) { return strcmp(((const kind_count *)a)->kind, ((const kind_count *)b)->kind); }
+
+static void print_counts(vec *counts)
+{
+    vec_sort(counts, by_kind);
+    size_t printed = 0;
+    for (size_t i = 0; i < counts->count; i++) {
+        const kind_count *c = vec_at(counts, i);
+        if (c->acts)
+            printf("%s%s=%" PRIu64, printed++ ? " " : "", c->kind, c->acts);
+    }
+    counts->count = 0;
+}
+
+static void print_row(printer *p, const char *path)
+{
+    printf("%s\t%" PRIu64 "\t", path, p->records);
+    print_counts(&p->counts);
+    printf("\t");
+    print_counts(&p->findings);
+    printf("\n");
+    p->records = 0;
+}
+
 int main(int argc, char **argv)
 {
     printer p = { 0 };
@@ -156,10 +190,15 @@ int main(int argc, char **argv)
     detect_sink sink = { &p, print_act, print_tally, print_block, print_claim, print_cut };
     int failed = 0;
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--kinds") == 0)
+        if (strcmp(argv[i], "--kinds") == 0) {
             p.kinds = true;
-        else
+        } else if (strcmp(argv[i], "--table") == 0) {
+            p.table = true;
+        } else {
             failed += !read_file(run, shared, argv[i], &sink);
+            if (p.table)
+                print_row(&p, argv[i]);
+        }
     }
     if (p.kinds) {
         printf("%" PRIu64 " records\n%-24s %10s %10s %10s\n", p.records, "kind", "acts", "tallies", "counted");
