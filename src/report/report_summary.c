@@ -170,9 +170,17 @@ static unsigned weigh_kind(const char *kind)
     return NEW_KIND;
 }
 
+static bool is_spread(const report *r, const json *step)
+{
+    for (const json *e = tell_first(r->c, "spread"); e; e = e->next)
+        if (strcmp(json_str(e, "time"), json_str(step, "time")) == 0 && strcmp(json_str(e, "to"), json_str(step, "host")) == 0)
+            return *json_str(step, "time") != '\0';
+    return false;
+}
+
 static unsigned weigh_step(const report *r, const json *step, map *seen)
 {
-    unsigned best = REST;
+    unsigned best = tell_count(step, "findings") == 0 && is_spread(r, step) ? 2 : REST;         /* behind how they got in */
     const json *ids = json_get(step, "findings");
     for (const json *id = ids && ids->kind == JSON_ARRAY ? ids->first : NULL; id; id = id->next) {
         const uint64_t *n = id->kind == JSON_STRING ? map_find(&r->finding_of, id->text) : NULL;
@@ -190,6 +198,20 @@ static unsigned weigh_step(const report *r, const json *step, map *seen)
 }
 
 /* In order, and of the steps those that say most, as many as `lines` hold. */
+/* The question that was asked first has its line. */
+static void add_crashes(const report *r, sheet *s)
+{
+    const json *of = tell_first(r->c, "crash_clusters");
+    if (!of)
+        of = tell_first(r->c, "crashes");
+    const json *best = tell_first(of, "hypotheses");
+    if (!best)
+        return;
+    const char *cause = json_str(best, "cause");
+    *(const char **)vec_push(&s->lines) = "";
+    add_wrapped(s, "", arena_printf(r->mem, "%s: %s%s", in(s, tell_label("report.why-crashed")), in(s, tell_word(r, strncmp(cause, "cause.", 6) == 0 ? "" : "cause.", cause)), likely(r, s, best, "score")), 1);
+}
+
 static void add_story(const report *r, sheet *s, size_t lines)
 {
     size_t all = tell_count(r->c, "story"), left = 0, i = 0;
@@ -280,10 +302,14 @@ static void add_plan(const report *r, sheet *s, size_t most)
 
 static void add_unknowns(const report *r, sheet *s, size_t most)
 {
-    size_t shown = 0, all = tell_count(r->c, "unknowns");
+    size_t sorts, shown = 0, all = tell_count(r->c, "unknowns");
+    const told_unknown *u = tell_unknown_sorts(r, &sorts);
     add_head(s, "report.text-unknown");
-    for (const json *u = tell_first(r->c, "unknowns"); u && shown < most; u = u->next, shown++)
-        add_wrapped(s, "  - ", in(s, tell_sentence(r, u, "text")), 1);
+    for (size_t i = 0; i < sorts && i < most; i++) {
+        const char *text = in(s, tell_sentence(r, u[i].of, "text"));
+        add_wrapped(s, "  - ", u[i].more ? arena_printf(r->mem, "(+%zu) %s", u[i].more, text) : text, 1);
+        shown += 1 + u[i].more;
+    }
     if (!all)
         add_wrapped(s, "  ", in(s, tell_label("report.no-unknowns")), 1);
     add_more(s, all - shown);
@@ -301,6 +327,7 @@ status report_summary(const json *c, lang l, unsigned max_lines, buf *out)
         vec_init(&rest.lines, sizeof(const char *));
         both headline = tell_sentence(&r, r.c, "headline");
         add_wrapped(&s, "", in(&s, tell_empty(headline) ? tell_label("report.no-headline") : headline), 3);
+        add_crashes(&r, &s);
         add_hosts(&r, &s, 6);
         add_entry(&r, &rest);
         add_plan(&r, &rest, 4);

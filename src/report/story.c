@@ -5,6 +5,81 @@
 #define SHEETS 120u                     /* hosts whose time line is drawn */
 #define FINDINGS_BYTES 1150000u
 
+static void put_step(const report *r, block *list, const json *s)
+{
+    block *item = doc_item(list, r->d, tell_percent(s, "confidence"));
+    runs *to = &item->text;
+    put_time(r, to, s, "time");
+    if (tell_host(r, s, "host") != SIZE_MAX) {
+        runs_text(to, " ");
+        put_host(r, to, s, "host");
+    }
+    runs_line(to);
+    runs_words(to, tell_step(r, s));
+    runs_line(to);
+    put_likelihood(r, to, s, "confidence");
+    runs_text(to, " ");
+    put_findings(r, to, json_get(s, "findings"));
+    runs_text(to, " ");
+    put_evidence(r, to, s);
+}
+
+static void put_crash(const report *r, block *list, const json *c)
+{
+    block *item = doc_item(list, r->d, 100);
+    runs *to = &item->text;
+    item->tone = "crash";
+    put_time(r, to, c, "time");
+    runs_text(to, " ");
+    put_host(r, to, c, "host");
+    runs_line(to);
+    runs_add(to, RUN_STRONG, tell_word(r, "kind.", "crash"));
+    runs_text(to, " ");
+    runs_code(to, tell_clip(r, json_get(c, "bugcheck"), "code"));
+    runs_text(to, " ");
+    put_sentence(r, to, c, "verdict");
+    runs_line(to);
+    put_evidence(r, to, c);
+}
+
+/* Whether a crash is set against this episode: of one of its hosts, while it lasted or within the day after. */
+static bool has_crash(const report *r, const json *episode, const json *crash)
+{
+    moment from, to, t;
+    const json *hostile = json_get(episode, "hostile");
+    if (!hostile || !hostile->truth || !tell_time(episode, "from", &from) || !tell_time(crash, "time", &t) || t < from)
+        return false;
+    if (tell_time(episode, "to", &to) && t > to && t - to > MOMENT_DAY)
+        return false;
+    for (const json *h = tell_first(episode, "hosts"); h; h = h->next)
+        if (h->kind == JSON_STRING && span_is(h->text, json_str(crash, "host")))
+            return true;
+    return tell_host(r, crash, "host") == SIZE_MAX;
+}
+
+static const json *first_with(const report *r, const json *crash)
+{
+    for (const json *e = tell_first(r->c, "episodes"); e; e = e->next)
+        if (has_crash(r, e, crash))
+            return e;
+    return NULL;
+}
+
+/* Crashes of the episode that lie before `until`, or all that are left. */
+static const json *put_crashes(const report *r, block *list, const json *episode, const json *crash, moment until)
+{
+    moment t;
+    for (; crash; crash = crash->next) {
+        if (!tell_time(crash, "time", &t))
+            continue;
+        if (t > until)
+            break;
+        if (episode && first_with(r, crash) == episode)
+            put_crash(r, list, crash);
+    }
+    return crash;
+}
+
 static void tell_episode(const report *r, block *in, const json *episode, size_t place, bool only)
 {
     uint64_t number = 0;
@@ -16,30 +91,20 @@ static void tell_episode(const report *r, block *in, const json *episode, size_t
         section = doc_section(in, r->d, 3, episode ? arena_printf(r->mem, "episode%zu", place) : NULL,
                               *label ? (both){ label, NULL } : (both){ NULL, NULL }, tell_empty(title) ? tell_label("report.episode") : title);
     }
-    size_t episodes = tell_count(r->c, "episodes");
-    size_t share = STORY_BYTES / (episodes ? episodes : 1);
+    size_t episodes = tell_count(r->c, "episodes"), share = STORY_BYTES / (episodes ? episodes : 1);
     block *list = doc_list(section, r->d, false, "story", share < 3000 ? 3000 : share);
+    const json *crash = tell_first(r->c, "crashes");
     for (const json *s = tell_first(r->c, "story"); s; s = s->next) {
         uint64_t of = 0;
+        moment t;
         json_uint(json_get(s, "episode"), &of);
         if (of != number)
             continue;
-        block *item = doc_item(list, r->d, tell_percent(s, "confidence"));
-        runs *to = &item->text;
-        put_time(r, to, s, "time");
-        if (tell_host(r, s, "host") != SIZE_MAX) {
-            runs_text(to, " ");
-            put_host(r, to, s, "host");
-        }
-        runs_line(to);
-        runs_words(to, tell_step(r, s));
-        runs_line(to);
-        put_likelihood(r, to, s, "confidence");
-        runs_text(to, " ");
-        put_findings(r, to, json_get(s, "findings"));
-        runs_text(to, " ");
-        put_evidence(r, to, s);
+        if (tell_time(s, "time", &t))
+            crash = put_crashes(r, list, episode, crash, t);
+        put_step(r, list, s);
     }
+    put_crashes(r, list, episode, crash, MOMENT_UNKNOWN - 1);
 }
 
 void tell_story(report *r, block *in)

@@ -266,14 +266,23 @@ static void first_unknowns(const report *r, block *in)
 {
     block *section = doc_section(in, r->d, 3, "first-unknowns", plain(NULL), tell_label("report.not-known"));
     block *list = doc_list(section, r->d, false, NULL, 0);
-    size_t n = 0;
-    for (const json *u = tell_first(r->c, "unknowns"); u && n < FIRST_UNKNOWNS; u = u->next, n++)
-        put_sentence(r, &doc_item(list, r->d, 0)->text, u, "text");
-    size_t all = tell_count(r->c, "unknowns");
+    size_t sorts, shown = 0, all = tell_count(r->c, "unknowns");
+    const told_unknown *u = tell_unknown_sorts(r, &sorts);
+    for (size_t i = 0; i < sorts && i < FIRST_UNKNOWNS; i++) {
+        runs *to = &doc_item(list, r->d, 0)->text;
+        put_sentence(r, to, u[i].of, "text");
+        if (u[i].more) {
+            runs_text(to, " ");
+            runs_add(to, RUN_SMALL, tell_say(r, "report.alike", "count", ARG_NUMBER, tell_number(r, u[i].more), NULL));
+        }
+        shown += 1 + u[i].more;
+    }
     if (!all)
         runs_words(doc_paragraph(section, r->d, "note"), tell_label("report.no-unknowns"));
-    else if (all > n)
-        put_link(doc_paragraph(section, r->d, "note"), "unknowns", tell_say(r, "report.more-unknowns", "count", ARG_NUMBER, tell_number(r, all - n), NULL));
+    else if (all > shown)
+        put_link(doc_paragraph(section, r->d, "note"), "unknowns", tell_say(r, "report.more-unknowns", "count", ARG_NUMBER, tell_number(r, all - shown), NULL));
+    else
+        put_link(doc_paragraph(section, r->d, "note"), "unknowns", tell_label("report.details"));
 }
 
 static void tell_title(report *r)

@@ -143,6 +143,26 @@ size_t tell_kinds(const report *r, const char *kinds, size_t *hosts)
     return found;
 }
 
+const told_unknown *tell_unknown_sorts(const report *r, size_t *count)
+{
+    told_unknown *out = arena_array(r->mem, tell_count(r->c, "unknowns") + 1, sizeof *out);
+    map sorts;
+    map_init(&sorts);
+    *count = 0;
+    for (const json *u = tell_first(r->c, "unknowns"); u; u = u->next) {
+        bool there;
+        uint64_t *at = map_put(&sorts, span_str(json_str(u, "what")), &there);
+        if (there)
+            out[*at].more++;
+        else {
+            *at = *count;
+            out[(*count)++].of = u;
+        }
+    }
+    map_done(&sorts);
+    return out;
+}
+
 bool tell_is_kind(const json *finding, const char *kinds)
 {
     const char *kind = json_str(finding, "kind");

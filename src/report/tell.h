@@ -43,6 +43,10 @@ unsigned    tell_severity(const json *of);                                      
 /* Whether a finding or a step of the story belongs to a hostile episode; always when the case has none. */
 bool        tell_is_hostile(const report *r, const json *of);
 
+/* What cannot be known, one of each sort: `more` is how many further ones of its sort there are. */
+typedef struct { const json *of; size_t more; } told_unknown;
+const told_unknown *tell_unknown_sorts(const report *r, size_t *count);
+
 /* Words. */
 both tell_label(const char *id);                                                /* of the catalogue, without arguments; id whole: "report.hosts" */
 both tell_word(const report *r, const char *prefix, const char *word);          /* text_word(prefix + word) */
