@@ -1,6 +1,6 @@
 /* Digests over any bytes, in three ways: as a file, as the text inside one, and as notes in a loose notation (below) from which
  * digests are made that are right in form and hostile in what they say. What is read is written again the same, and joined:
- * the case must not depend on the order of the digests, and is JSON that can be read.
+ * the case must not depend on the order of the digests, is JSON that can be read, and its report has no script but its own.
  *
  * Loose notation: one note a line, members parted by tabs; facts are name=value; times are seconds from a day in May 2020, `-` is
  * unknown, `!` begins a number taken as it is.
@@ -11,7 +11,10 @@
  *     c computer key value from to strength                              a claim
  *     e path computer channel records first_record last_record first last problem */
 #include "incident/incident.h"
+#include "report/report.h"
 #include "store/store.h"
+
+#include "base/utf16.h"
 
 #include <stdlib.h>
 #include <zstd.h>
@@ -111,16 +114,28 @@ static digest *digest_begin(void)
     return digest_new(&head);
 }
 
-/* Written, read and written again: the digest that was read, and the same bytes. */
-static digest *through_file(digest *made)
+static digest *read_text(span text)
+{
+    digest *read = NULL;
+    size_t room = ZSTD_compressBound(text.len);
+    void *packed = malloc(room);
+    size_t len = ZSTD_compress(packed, room, text.at, text.len, 1);
+    require(!ZSTD_isError(len));
+    if (!status_is_ok(digest_read(span_of(packed, len), &read)))
+        read = NULL;
+    free(packed);
+    return read;
+}
+
+/* Written, read and written again: the digest that was read, and the same lines. */
+static digest *through_text(digest *made)
 {
     buf first, second;
-    digest *read;
-    buf_init(&first, PACKED_BYTES);
-    buf_init(&second, PACKED_BYTES);
-    require(status_is_ok(digest_write(made, &first)));
-    require(status_is_ok(digest_read(buf_bytes(&first), &read)));
-    require(status_is_ok(digest_write(read, &second)));
+    buf_init(&first, DIGEST_BYTES);
+    buf_init(&second, DIGEST_BYTES);
+    require(status_is_ok(digest_lines(made, &first)));
+    digest *read = read_text(buf_bytes(&first));
+    require(read && status_is_ok(digest_lines(read, &second)));
     require(span_eq(buf_bytes(&first), buf_bytes(&second)));
     buf_done(&first);
     buf_done(&second);
@@ -151,11 +166,43 @@ static size_t take_notes(char *text, digest **out)
         line = next;
     }
     for (size_t i = 0; i < count; i++)
-        out[i] = through_file(out[i]);
+        out[i] = through_text(out[i]);
     return count;
 }
 
 /* ---- what is accepted ---- */
+
+static size_t times(span text, const char *word)
+{
+    size_t n = 0;
+    for (const uint8_t *at = text.at; (at = memmem(at, text.len - (size_t)(at - text.at), word, strlen(word))) != NULL; at++)
+        n++;
+    return n;
+}
+
+static void check_shown(span text)
+{
+    require(utf8_valid(text));
+    for (size_t at = 0; at < text.len;) {
+        uint32_t c = utf8_take(text, &at);
+        require((c >= ' ' || c == '\n' || c == '\t') && !(c >= 0x7f && c < 0xa0) && !(c >= 0x202a && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069));
+    }
+}
+
+static void report(const json *c)
+{
+    enum { LINES = 40 };
+    buf page, summary;
+    buf_init(&page, STORE_BYTES);
+    buf_init(&summary, STORE_BYTES);
+    require(status_is_ok(report_html(c, LANG_EN, &page)) && status_is_ok(report_summary(c, LANG_ZH, LINES, &summary)));
+    check_shown(buf_bytes(&page));
+    check_shown(buf_bytes(&summary));
+    require(times(buf_bytes(&page), "<script") == 1 && times(buf_bytes(&page), "</script") == 1);
+    require(times(buf_bytes(&summary), "\n") <= LINES);
+    buf_done(&page);
+    buf_done(&summary);
+}
 
 static void join(digest *const *digests, size_t count, buf *out)
 {
@@ -177,6 +224,7 @@ static void join(digest *const *digests, size_t count, buf *out)
     require(status_is_ok(incident_join(&mem, digests, count, told, facts, &c)));
     require(status_is_ok(store_json(c, DAY_ZERO, out)));
     require(utf8_valid(buf_bytes(out)) && status_is_ok(json_parse(&tree, buf_bytes(out), &parsed)));
+    report(parsed);
     arena_done(&tree);
     arena_done(&mem);
 }
@@ -204,13 +252,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     digest *digests[DIGESTS];
     if (size && *data == '{') {
-        size_t room = ZSTD_compressBound(size);
-        void *packed = malloc(room);
-        size_t len = ZSTD_compress(packed, room, data, size, 1);
-        require(!ZSTD_isError(len));
-        status read = digest_read(span_of(packed, len), &digests[0]);
-        free(packed);
-        if (!status_is_ok(read))
+        digests[0] = read_text(span_of(data, size));
+        if (!digests[0])
             return 0;
         buf lines;
         buf_init(&lines, DIGEST_BYTES);
@@ -224,8 +267,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         buf_done(&lines);
         join_both_ways(digests, 1);
     } else if (size >= 4 && memcmp(data, "\x28\xb5\x2f\xfd", 4) == 0) {
-        if (status_is_ok(digest_read(span_of(data, size), &digests[0])))
+        buf packed;
+        buf_init(&packed, PACKED_BYTES);
+        if (status_is_ok(digest_read(span_of(data, size), &digests[0]))) {
+            require(status_is_ok(digest_write(digests[0], &packed)));
+            digest_free(digests[0]);
+            require(status_is_ok(digest_read(buf_bytes(&packed), &digests[0])));
             join_both_ways(digests, 1);
+        }
+        buf_done(&packed);
     } else {
         char *text = malloc(size + 1);
         memcpy(text, data, size);
