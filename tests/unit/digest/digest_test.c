@@ -281,6 +281,28 @@ static void hostile_texts_are_made_fit(void **state)
     digest_free(again);
 }
 
+static void a_time_behind_the_last_is_unknown(void **state)
+{
+    (void)state;
+    const log_ref log = { "0123456789abcdef", "a.evtx", "DB1", "Security" };
+    tally_bucket buckets[] = { { MOMENT_LAST, 1, 1, MOMENT_LAST, MOMENT_LAST + 1 } };
+    digest *d = digest_new(&made_head);
+    digest_add_act(d, &(act){ .log = &log, .kind = "log.clear", .record = 1, .time = MOMENT_LAST + 1, .techniques = "" });
+    digest_add_act(d, &(act){ .log = &log, .kind = "log.clear", .record = 2, .time = MOMENT_LAST, .techniques = "" });
+    digest_add_tally(d, &(tally){ &log, "logon.failure", 0, NULL, 0, UINT64_MAX, buckets, 1 });
+    digest_sort(d);
+    size_t count;
+    const act *a = digest_acts(d, &count);
+    assert_int_equal(count, 2);
+    assert_int_equal(a[0].time, MOMENT_UNKNOWN);
+    assert_int_equal(a[1].time, MOMENT_LAST);
+    const tally *t = digest_tallies(d, &count);
+    assert_int_equal(t[0].width, MOMENT_DAY);
+    assert_int_equal(t[0].buckets[0].first, MOMENT_LAST);
+    assert_int_equal(t[0].buckets[0].last, MOMENT_UNKNOWN);
+    digest_free(d);
+}
+
 static void add_big(digest *d, uint64_t n, bool finding)
 {
     static char value[NOTE_VALUE + 1];
@@ -373,6 +395,7 @@ int main(void)
         cmocka_unit_test(a_digest_that_was_cut_off_is_refused),
         cmocka_unit_test(a_bomb_is_refused_before_it_is_unpacked),
         cmocka_unit_test(hostile_texts_are_made_fit),
+        cmocka_unit_test(a_time_behind_the_last_is_unknown),
         cmocka_unit_test(behind_the_cap_content_alone_decides),
         cmocka_unit_test(the_name_tells_apart_what_was_read_and_by_what),
     };

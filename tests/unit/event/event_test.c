@@ -302,6 +302,28 @@ static void times_are_read_from_text_too(void **state)
     assert_false(value_moment(MADE_NULL, &t));
 }
 
+static binxml_value filetime(uint8_t bytes[8], uint64_t n)
+{
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (uint8_t)(n >> 8 * i);
+    return (binxml_value){ BINXML_FILETIME, span_of(bytes, 8) };
+}
+
+static void a_time_that_windows_does_not_take_is_none(void **state)
+{
+    (void)state;
+    uint8_t bytes[8];
+    moment t = 7;
+    assert_true(value_moment(filetime(bytes, 1), &t));
+    assert_int_equal(t, 1);
+    assert_true(value_moment(filetime(bytes, MOMENT_LAST), &t));
+    assert_int_equal(t, MOMENT_LAST);
+    const uint64_t none[] = { 0, MOMENT_LAST + 1, UINT64_MAX - 1, UINT64_MAX };
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_false(value_moment(filetime(bytes, none[i]), &t));
+    assert_int_equal(t, MOMENT_LAST);                    /* left as it was */
+}
+
 static void texts_are_compared_without_case_and_blanks_at_the_end(void **state)
 {
     reading *r = *state;
@@ -326,6 +348,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_document_without_template_is_an_event_too, setup, teardown),
         cmocka_unit_test_setup_teardown(numbers_are_read_from_text_too, setup, teardown),
         cmocka_unit_test_setup_teardown(times_are_read_from_text_too, setup, teardown),
+        cmocka_unit_test(a_time_that_windows_does_not_take_is_none),
         cmocka_unit_test_setup_teardown(texts_are_compared_without_case_and_blanks_at_the_end, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
