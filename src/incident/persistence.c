@@ -18,20 +18,36 @@ enum { KNOWN, UNKNOWN, SUSPICIOUS, HOSTILE };
 
 typedef struct { persistence p; unsigned verdict; const char *key; const told *why; vec evidence; } entry;
 
-/* The finding that an act became, or was folded into. */
-static const told *finding_of(const joined *j, const act *a)
+/* The findings that acts became, or were folded into: by act, and by kind and record of what they cite. The first one counts. */
+static char *cited(const joined *j, const char *kind, const char *file, uint64_t record)
 {
+    return arena_printf(j->mem, "%s\x1f%s\x1f%llu", kind, file, (unsigned long long)record);
+}
+
+static void index_findings(const joined *j, map *found)
+{
+    bool was;
     for (size_t i = 0; i < j->told.count; i++) {
         const told *t = finding_at(j, i);
-        if (t->of == a)
-            return t;
-        for (size_t k = 0; a->finding && k < t->evidence.count; k++) {
+        if (!t->of)
+            continue;
+        uint64_t *at = map_put(found, span_of(&t->of, sizeof t->of), &was);
+        *at = was ? *at : i;
+        for (size_t k = 0; k < t->evidence.count; k++) {
             const evidence_ref *r = vec_at(&t->evidence, k);
-            if (r->record == a->record && strcmp(r->file, a->log->file) == 0 && t->of && strcmp(t->of->kind, a->kind) == 0)
-                return t;
+            at = map_put(found, span_str(cited(j, t->of->kind, r->file, r->record)), &was);
+            *at = was ? *at : i;
         }
     }
-    return NULL;
+}
+
+static const told *finding_of(const joined *j, const map *found, const act *a)
+{
+    const uint64_t *of = map_find(found, span_of(&a, sizeof a));
+    const uint64_t *by = a->finding ? map_find(found, span_str(cited(j, a->kind, a->log->file, a->record))) : NULL;
+    if (!of && !by)
+        return NULL;
+    return finding_at(j, !by || (of && *of < *by) ? *of : *by);
 }
 
 static unsigned verdict_of(const told *t, const act *a)
@@ -54,7 +70,7 @@ static const char *command_of(const joined *j, const act *a, const char *fact)
     return arguments[0] ? arena_printf(j->mem, "%s %s", command, arguments) : command;
 }
 
-static void take(joined *j, vec *all, map *of, uint32_t host, const act *a, size_t point)
+static void take(joined *j, vec *all, map *of, const map *found, uint32_t host, const act *a, size_t point)
 {
     const char *where = points[point].where, *name = act_fact(a, points[point].name);
     if (!where)
@@ -70,7 +86,7 @@ static void take(joined *j, vec *all, map *of, uint32_t host, const act *a, size
         vec_init(&made->evidence, sizeof(evidence_ref));
     }
     entry *e = vec_at(all, *at);
-    const told *t = finding_of(j, a);
+    const told *t = finding_of(j, found, a);
     unsigned verdict = verdict_of(t, a);
     if (!was || verdict > e->verdict) {
         e->verdict = verdict;
@@ -102,15 +118,17 @@ static int by_host_time(const void *a, const void *b)
 void persistence_tell(joined *j)
 {
     vec all;
-    map of;
+    map of, found;
     vec_init(&all, sizeof(entry));
     map_init(&of);
+    map_init(&found);
+    index_findings(j, &found);
     for (uint32_t i = 0; i < host_total(j); i++)
         for (size_t k = 0; k < sizeof points / sizeof *points; k++) {
             size_t n;
             const act *const *acts = acts_of(j, i, points[k].act, &n);
             for (size_t m = 0; m < n; m++)
-                take(j, &all, &of, i, acts[m], k);
+                take(j, &all, &of, &found, i, acts[m], k);
         }
     vec_sort(&all, by_host_time);
     suyuan_case *c = j->out;
@@ -127,6 +145,7 @@ void persistence_tell(joined *j)
         c->persistence[c->persistence_count++] = e->p;
         vec_done(&e->evidence);
     }
+    map_done(&found);
     map_done(&of);
     vec_done(&all);
 }

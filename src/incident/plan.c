@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 typedef struct { plan_step step; unsigned phase, order; const char *action; } draft;
-typedef struct { const joined *j; const profile_node *root; vec drafts; uint32_t host; bool old; } planning;
+typedef struct { const joined *j; const profile_node *root; vec drafts; map wanted; uint32_t host; bool old; } planning;
 
 static const char *const phases[] = { "contain", "stop", "persistence", "files", "accounts", "close", "verify", "watch" };
 
@@ -88,12 +88,12 @@ static void want(planning *p, const char *id, const char *name, const char *valu
     const profile_node *action = action_of(p, id);
     if (!action)
         return;
-    for (size_t i = 0; i < p->drafts.count; i++) {
-        const draft *d = vec_at(&p->drafts, i);
-        if (d->step.host == p->host && strcmp(d->action, id) == 0 && (profile_true(action, "once") || strcasecmp(d->step.target ? d->step.target : "", name ? name : "") == 0))
-            return;
-    }
+    char *key = arena_printf(p->j->mem, "%u\x1f%s\x1f%s", p->host, id, profile_true(action, "once") || !name ? "" : name);
     bool found;
+    utf8_lower_ascii(key);
+    map_put(&p->wanted, span_str(key), &found);
+    if (found)
+        return;
     const joined *j = p->j;
     draft *d = vec_push(&p->drafts);
     d->phase = phase_rank(profile_text(action, "phase"));
@@ -209,6 +209,7 @@ void plan_make(joined *j)
 {
     planning p = { .j = j, .root = profile_root(j->facts, "plan") };
     vec_init(&p.drafts, sizeof(draft));
+    map_init(&p.wanted);
     for (p.host = 0; p.host < host_total(j); p.host++) {
         const joined_host *h = host_of(j, p.host);
         if (!h->collected || (h->infected != INFECTED_YES && h->infected != INFECTED_SUSPECTED))
@@ -232,5 +233,6 @@ void plan_make(joined *j)
     j->out->plan = arena_array(j->mem, p.drafts.count, sizeof *j->out->plan);
     for (size_t i = 0; i < p.drafts.count; i++)
         j->out->plan[j->out->plan_count++] = ((const draft *)vec_at(&p.drafts, i))->step;
+    map_done(&p.wanted);
     vec_done(&p.drafts);
 }
