@@ -40,14 +40,28 @@ static bool is_try(const joined *j, const joined_tally *t)
 
 typedef struct { vec all; map of; } client_list;     /* clients, and where each is in them */
 
+static void client_key(buf *key, const char *protocol, const char *source, const char *workstation, bool local, bool many)
+{
+    buf_init(key, SIZE_MAX);
+    buf_printf(key, "%s\x1f%s\x1f%d%d\x1f", protocol, source, local, many);
+    for (const char *c = workstation; *c; c++)
+        buf_char(key, (char)tolower((unsigned char)*c));
+}
+
+static client *client_known(client_list *list, const char *protocol, const char *source, const char *workstation, bool local, bool many)
+{
+    buf key;
+    client_key(&key, protocol, source, workstation, local, many);
+    const uint64_t *at = map_find(&list->of, buf_bytes(&key));
+    buf_done(&key);
+    return at ? vec_at(&list->all, *at) : NULL;
+}
+
 static client *client_of(client_list *list, const char *protocol, const char *source, const char *workstation, bool local, bool many)
 {
     buf key;
     bool was_there;
-    buf_init(&key, SIZE_MAX);
-    buf_printf(&key, "%s\x1f%s\x1f%d%d\x1f", protocol, source, local, many);
-    for (const char *c = workstation; *c; c++)
-        buf_char(&key, (char)tolower((unsigned char)*c));
+    client_key(&key, protocol, source, workstation, local, many);
     uint64_t *at = map_put(&list->of, buf_bytes(&key), &was_there);
     buf_done(&key);
     if (was_there)
@@ -74,30 +88,31 @@ static void move(client *from, client *to)
     from->tallies.count = 0;
 }
 
+static bool tried_little(const joined *j, const client *c)
+{
+    return !c->source[0] && c->workstation[0] && c->tallies.count && seen_of(&c->tallies) <= (uint64_t)weight(j, "guessing.changing-tries");
+}
+
 /* Names that clients give change with every try of some tools: many names that tried little each are one client without one. */
 static void forget_changing_names(const joined *j, client_list *list)
 {
-    vec *clients = &list->all;
-    size_t many = (size_t)weight(j, "guessing.changing-names");
-    uint64_t little = (uint64_t)weight(j, "guessing.changing-tries");
-    size_t total = clients->count;
+    uint64_t many = (uint64_t)weight(j, "guessing.changing-names");
+    size_t total = list->all.count;
+    map names;
+    map_init(&names);
     for (size_t i = 0; i < total; i++) {
-        const char *protocol = ((client *)vec_at(clients, i))->protocol;
-        size_t names = 0;
-        for (size_t k = 0; k < total; k++) {
-            const client *c = vec_at(clients, k);
-            names += !c->source[0] && c->workstation[0] && strcmp(c->protocol, protocol) == 0 && seen_of(&c->tallies) && seen_of(&c->tallies) <= little;
-        }
-        if (names < many)
-            continue;
-        for (size_t k = 0; k < total; k++) {
-            client *c = vec_at(clients, k);
-            if (!c->source[0] && c->workstation[0] && strcmp(c->protocol, protocol) == 0 && c->tallies.count && seen_of(&c->tallies) <= little) {
-                client *to = client_of(list, protocol, "", "", false, false);
-                move(vec_at(clients, k), to);
-            }
+        const client *c = vec_at(&list->all, i);
+        if (tried_little(j, c))
+            ++*map_put(&names, span_str(c->protocol), &(bool){ false });
+    }
+    for (size_t i = 0; i < total; i++) {
+        const client *c = vec_at(&list->all, i);
+        if (tried_little(j, c) && *map_find(&names, span_str(c->protocol)) >= many) {
+            client *to = client_of(list, c->protocol, "", "", false, false);
+            move(vec_at(&list->all, i), to);
         }
     }
+    map_done(&names);
 }
 
 /* One try can be told twice: by the service that asked and by the package that checked (4776, without a logon type). Where
@@ -127,16 +142,17 @@ static bool overlap(const joined_tally *a, const joined_tally *b, moment slack)
 
 /* With network level authentication the Security log has a network logon where the remote desktop's own log has the address:
  * one client whose network tries lie in the time of its own RDP tries is an RDP client. */
-static void network_to_rdp(const joined *j, vec *clients)
+static void network_to_rdp(const joined *j, client_list *list)
 {
+    vec *clients = &list->all;
     moment slack = weight_span(j, "guessing.same-time");
     for (size_t i = 0; i < clients->count; i++) {
         client *rdp = vec_at(clients, i);
         if (strcmp(rdp->protocol, "rdp") != 0 || !rdp->source[0])
             continue;
-        for (size_t k = 0; k < clients->count; k++) {
-            client *net = vec_at(clients, k);
-            if (strcmp(net->protocol, "network") != 0 || strcmp(net->source, rdp->source) != 0 || !net->tallies.count || !rdp->tallies.count)
+        for (int local = 0; local < 2; local++) {
+            client *net = client_known(list, "network", rdp->source, "", local, false);
+            if (!net || !net->tallies.count || !rdp->tallies.count)
                 continue;
             const joined_tally *a = *(joined_tally *const *)vec_at(&net->tallies, 0), *b = *(joined_tally *const *)vec_at(&rdp->tallies, 0);
             if (!overlap(a, b, slack))
@@ -166,7 +182,7 @@ static void clients_of(const joined *j, uint32_t host, client_list *list)
         *(const joined_tally **)vec_push(&c->tallies) = t;
     }
     forget_changing_names(j, list);
-    network_to_rdp(j, clients);
+    network_to_rdp(j, list);
     for (size_t i = 0; i < clients->count; i++)
         drop_second_telling(vec_at(clients, i));
 }

@@ -57,8 +57,8 @@ static void cleared(joined *j, vec *all, uint32_t host)
     for (size_t i = 0; i < n; i++) {
         const char *channel = act_fact(acts[i], "channel")[0] ? act_fact(acts[i], "channel") : acts[i]->log->channel;
         bool again = false;
-        for (size_t k = 0; k < i; k++)
-            again |= strcasecmp(act_fact(acts[k], "channel")[0] ? act_fact(acts[k], "channel") : acts[k]->log->channel, channel) == 0;
+        for (size_t k = 0; k < i && !again; k++)
+            again = strcasecmp(act_fact(acts[k], "channel")[0] ? act_fact(acts[k], "channel") : acts[k]->log->channel, channel) == 0;
         if (!again)
             add(j, all, host, 1, "log-cleared", channel,
                 say(j, "unknown.cleared", "host", ARG_HOST, host_name(j, host), "channel", ARG_TEXT, channel, "time", ARG_TIME, write_time(j, acts[i]->time),
