@@ -115,26 +115,6 @@ static void forget_changing_names(const joined *j, client_list *list)
     map_done(&names);
 }
 
-/* One try can be told twice: by the service that asked and by the package that checked (4776, without a logon type). Where
- * tallies with a type tell of as many, the others are left out. */
-static void drop_second_telling(client *c)
-{
-    uint64_t typed = 0, bare = 0;
-    for (size_t i = 0; i < c->tallies.count; i++) {
-        const joined_tally *t = *(joined_tally *const *)vec_at(&c->tallies, i);
-        *(tally_key(t, "type")[0] ? &typed : &bare) += t->total;
-    }
-    if (typed == 0 || bare == 0)
-        return;
-    size_t kept = 0;
-    for (size_t i = 0; i < c->tallies.count; i++) {
-        const joined_tally *t = *(joined_tally *const *)vec_at(&c->tallies, i);
-        if ((tally_key(t, "type")[0] != '\0') == (typed >= bare))
-            *(const void **)vec_at(&c->tallies, kept++) = t;
-    }
-    c->tallies.count = kept;
-}
-
 static bool overlap(const joined_tally *a, const joined_tally *b, moment slack)
 {
     return a->first <= b->last + slack && b->first <= a->last + slack;
@@ -183,8 +163,6 @@ static void clients_of(const joined *j, uint32_t host, client_list *list)
     }
     forget_changing_names(j, list);
     network_to_rdp(j, list);
-    for (size_t i = 0; i < clients->count; i++)
-        drop_second_telling(vec_at(clients, i));
 }
 
 /* ---- Campaigns ---- */
@@ -578,15 +556,25 @@ static void campaigns_find(joined *j, uint32_t host, vec *found)
 
 /* ---- Findings ---- */
 
+/* One of the names that failed is possibly a password that was typed into the wrong field; its detector masked it. */
+static bool has_password(const campaign *c)
+{
+    for (size_t i = 0; i < c->try_count; i++)
+        if (strcmp(tally_key(c->tries[i].of, "maybe_password"), "yes") == 0)
+            return true;
+    return false;
+}
+
 static void entities_of(joined *j, told *t, const campaign *c)
 {
     finding_entity(j, t, "protocol", c->protocol);
     finding_entity(j, t, "address", campaign_source(c));
-    if (c->accounts <= (uint64_t)weight(j, "guessing.accounts-shown"))
-        for (size_t i = 0; i < c->try_count; i++)
-            finding_entity(j, t, "account", strcmp(tally_key(c->tries[i].of, "account"), "*") ? tally_key(c->tries[i].of, "account") : "");
-    else
+    bool few = c->accounts <= (uint64_t)weight(j, "guessing.accounts-shown");
+    if (!few)
         finding_entity(j, t, "account", c->account);
+    for (size_t i = 0; few && i < c->try_count; i++)
+        if (strcmp(tally_key(c->tries[i].of, "account"), "*") != 0 && strcmp(tally_key(c->tries[i].of, "maybe_password"), "yes") != 0)
+            finding_entity(j, t, "account", tally_key(c->tries[i].of, "account"));
 }
 
 static void evidence_of(joined *j, told *t, const campaign *c)
@@ -642,6 +630,10 @@ static void tell_campaign(joined *j, const campaign *c)
                      write_u64(j, (uint64_t)(c->peak + 0.5)), NULL);
     if (c->learned)
         s = say_more(j, s, "learned", ARG_TEXT, c->learned);
+    if (has_password(c)) {
+        finding_fact(j, t, "maybe_password", "yes");
+        s = say_more(j, s, "password", ARG_TEXT, "yes");
+    }
     if (c->many)
         s = say_more(j, s, "many", ARG_TEXT, "yes");
     t->f.text = c->reason[0] ? say_more(j, s, "reason", ARG_WORD, arena_printf(j->mem, "reason.%s", c->reason)) : s;
