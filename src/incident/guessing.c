@@ -149,7 +149,6 @@ static void network_to_rdp(const joined *j, client_list *list)
 static void clients_of(const joined *j, uint32_t host, client_list *list)
 {
     size_t n;
-    vec *clients = &list->all;
     joined_tally *const *tallies = tallies_of(j, host, "logon.failure", &n);
     for (size_t i = 0; i < n; i++) {
         const joined_tally *t = tallies[i];
