@@ -171,7 +171,7 @@ static void detect_all(evtx_source source)
     problems_init(&noted, &mem);
     log_setup setup = { .run = run_of_all(), .templates = binxml_templates_new(), .since = MOMENT_UNKNOWN, .until = MOMENT_UNKNOWN };
     log_reader *reader = log_reader_new(&setup);
-    digest *written = digest_new(&head), *read;
+    digest *written = digest_new(&head), *read = NULL;
     status done = log_read(reader, &item, &noted, &e, written);
     e.read = status_is_ok(done);
     e.problems = noted.items;
