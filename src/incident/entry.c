@@ -320,7 +320,7 @@ static bool entry_of(story *s, uint32_t at, entry_way *out, sentence *unknown)
             if (h.of[i].probability >= 0.03)
                 put(j, &h.of[i], n->host, n->episode, &out->alternatives[out->alternative_count++]);
     } else {
-        *unknown = say(j, blind ? "entry.blind" : h.count ? "entry.several" : "entry.none", "host", ARG_HOST, host_name(j, n->host), "time", ARG_TIME, write_time(j, n->onset), "begins", ARG_TIME,
+        *unknown = say(j, blind && moment_known(log_begins(j, n->host, "Security")) && log_begins(j, n->host, "Security") < n->onset ? "entry.gap" : blind ? "entry.blind" : h.count ? "entry.several" : "entry.none", "host", ARG_HOST, host_name(j, n->host), "time", ARG_TIME, write_time(j, n->onset), "begins", ARG_TIME,
                        write_time(j, log_begins(j, n->host, "Security")), "access", ARG_WORD, h.count ? h.of[0].access : NULL, "account", ARG_TEXT, h.count ? h.of[0].account : NULL, "source", ARG_TEXT, h.count ? place_name(j, h.of[0].source) : NULL,
                        "confidence", ARG_PERCENT, h.count ? write_u64(j, (uint64_t)(h.of[0].probability * 100 + 0.5)) : NULL, NULL);
     }

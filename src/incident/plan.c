@@ -137,6 +137,20 @@ static bool hostile_file(const told *t)
     return false;
 }
 
+/* The account that was made; a machine's own is never one to be disabled. */
+static bool made_account(const told *t)
+{
+    const char *name = fact_of(t, "account");
+    size_t n = name ? strlen(name) : 0;
+    return n > 0 && name[n - 1] != '$';
+}
+
+/* A path as Windows writes it: detectors tell the Windows folder as %w. */
+static const char *written_out(const planning *p, const char *path)
+{
+    return strncmp(path, "%w\\", 3) == 0 ? arena_printf(p->j->mem, "C:\\Windows\\%s", path + 3) : path;
+}
+
 /* Port of "address/port" or a bare port. */
 static const char *port_of(const planning *p, const char *listen)
 {
@@ -156,7 +170,7 @@ static void by_finding(planning *p, uint32_t i)
         want(p, "service-delete", name, NULL, i);
         const char *file = fact_of(t, "file");
         if (file && !own_file(file) && (t->f.severity >= SEVERITY_HIGH))
-            want(p, "file-quarantine", file, NULL, i);
+            want(p, "file-quarantine", written_out(p, file), NULL, i);
     } else if (strncmp(source, "task.", 5) == 0 && name && t->f.severity >= SEVERITY_MEDIUM) {
         want(p, "task-disable", name, NULL, i);
         want(p, "task-delete", name, NULL, i);
@@ -171,7 +185,7 @@ static void by_finding(planning *p, uint32_t i)
         want(p, "portproxy-delete", port_of(p, fact_of(t, "listen")), NULL, i);
     } else if (strcmp(t->f.kind, "firewall-change") == 0 && fact_of(t, "rule")) {
         want(p, "firewall-delete", fact_of(t, "rule"), NULL, i);
-    } else if (strcmp(t->f.kind, "account-create") == 0 && t->f.severity >= SEVERITY_HIGH && fact_of(t, "account")) {
+    } else if (strcmp(source, "account.create") == 0 && t->f.severity >= SEVERITY_HIGH && made_account(t)) {
         want(p, "account-disable", account_name(fact_of(t, "account")), NULL, i);
     } else if (strcmp(t->f.kind, "logon-after-guessing") == 0 && t->account) {
         want(p, strcasecmp(account_name(t->account), "sa") == 0 ? "sa-reset" : "account-reset", account_name(t->account), NULL, i);
@@ -186,8 +200,8 @@ static void by_finding(planning *p, uint32_t i)
     const char *image = fact_of(t, "image") ? fact_of(t, "image") : fact_of(t, "file");
     if (hostile_file(t) && image && !own_file(image)) {
         if (fact_of(t, "image"))
-            want(p, "process-end", image, NULL, i);
-        want(p, "file-quarantine", image, NULL, i);
+            want(p, "process-end", written_out(p, image), NULL, i);
+        want(p, "file-quarantine", written_out(p, image), NULL, i);
     }
     if (t->how_far >= REACH_ACCESS && t->source && !address_inside(p->j, t->source))
         want(p, "block-source", t->source, NULL, i);

@@ -150,7 +150,7 @@ static void by_findings(story *s, uint32_t at)
         } else if (t->how_far == REACH_ACCESS && before_onset(s, n, t->f.time, weight_span(j, "story.access-before"))) {
             way *w = way_from(s, at, p);
             if (w) {
-                mark(w, WAY_LOGON | WAY_FAILED | WAY_NEW, t->f.time, first_ref(t));
+                mark(w, WAY_LOGON | WAY_NEW | (strcmp(t->f.kind, "logon-after-guessing") == 0 ? WAY_FAILED : 0), t->f.time, first_ref(t));
                 w->access = t->access ? t->access : w->access;
                 w->means = w->means ? w->means : is_rdp(j, n->host, p, t->f.time) ? "rdp" : means_of(t->means ? t->means : "");
                 w->account = t->account ? t->account : w->account;

@@ -1,5 +1,8 @@
 #include "report/tell.h"
 
+#include <string.h>
+#include <strings.h>
+
 /* ---- What cannot be known ---- */
 
 static void tell_unknowns(const report *r)
@@ -110,6 +113,23 @@ static int by_type(const void *a, const void *b)
     return strcmp(json_str(x->entity, "value"), json_str(y->entity, "value"));
 }
 
+/* Windows' own shells and tools, which attackers use and nobody can block; and paths in the detectors' short form, which stand
+ * beside the same file written out. */
+static bool is_windows_own(const char *value)
+{
+    static const char *const own[] = { "cmd.exe", "powershell.exe", "powershell", "pwsh.exe", "net.exe", "net1.exe", "netsh.exe", "schtasks.exe", "sc.exe", "reg.exe", "wmic.exe", "certutil.exe",
+                                       "rundll32.exe", "regsvr32.exe", "mshta.exe", "wscript.exe", "cscript.exe", "at.exe", "whoami.exe", "explorer.exe", "mmc.exe", "services.exe", "wmiprvse.exe",
+                                       "system" };
+    if (strncmp(value, "%w\\", 3) == 0)
+        return true;
+    const char *file = strrchr(value, '\\');
+    bool folder = !file || strcasestr(value, "\\Windows\\System32\\") || strcasestr(value, "\\Windows\\SysWOW64\\") || strncasecmp(value, "C:\\Windows\\", 11) == 0;
+    for (size_t i = 0; folder && i < sizeof own / sizeof *own; i++)
+        if (strcasecmp(file ? file + 1 : value, own[i]) == 0)
+            return true;
+    return false;
+}
+
 static void gather_indicators(const report *r, vec *out)
 {
     map seen;
@@ -119,7 +139,7 @@ static void gather_indicators(const report *r, vec *out)
         if (tell_severity(f) < SEVERITY_MEDIUM)
             continue;
         for (const json *e = tell_first(f, "entities"); e; e = e->next) {
-            if (!type_rank(json_str(e, "type")) || tell_is_null(e, "value"))
+            if (!type_rank(json_str(e, "type")) || tell_is_null(e, "value") || is_windows_own(json_str(e, "value")))
                 continue;
             bool there;
             uint64_t *at = map_put(&seen, span_str(arena_printf(r->mem, "%s\n%s", json_str(e, "type"), json_str(e, "value"))), &there);
