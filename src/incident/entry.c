@@ -393,7 +393,7 @@ static void first_host_tell(story *s, uint32_t episode)
     double surest = !n ? weight(j, "first.surest-dark") : outside ? weight(j, "first.surest") : weight(j, "first.surest-unseen");
     f->host = all[0].where.host;
     f->confidence = (unsigned)(fmin(all[0].p * 100, surest) + 0.5);
-    f->why = say(j, n ? "first.earliest" : "first.not-collected", "host", ARG_HOST, host_name(j, f->host), "time", ARG_TIME, n ? write_time(j, n->onset) : NULL, NULL);
+    f->why = say(j, n ? "first.earliest" : "first.not-collected", "host", ARG_HOST, host_name(j, f->host), "time", ARG_TIME, n ? write_time(j, n->access) : NULL, NULL);
     f->alternatives = arena_array(j->mem, count, sizeof *f->alternatives);
     for (size_t i = 1; i < count; i++)
         if (all[i].p >= 0.05) {

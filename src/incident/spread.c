@@ -31,7 +31,7 @@ static void tell(story *s, const way *best, way *const *others, size_t count)
         }
     const char *id = best->marks & WAY_BACKWARDS ? "edge.backwards" : best->marks & WAY_EXECUTED ? "edge.session" : best->marks & (WAY_NEAR | WAY_WROTE) ? "edge.near" : best->marks & WAY_LOGON ? "edge.logon" : "edge.contact";
     e->why = say(j, id, "from", best->from.host != HOST_NONE ? ARG_HOST : ARG_TEXT, best->from.host != HOST_NONE ? host_name(j, best->from.host) : best->from.address, "to", ARG_HOST,
-                 host_name(j, n->host), "account", ARG_TEXT, best->account, "means", ARG_WORD, best->means, "time", ARG_TIME, write_time(j, best->time), "failures", ARG_TEXT,
+                 host_name(j, n->host), "account", ARG_TEXT, best->account, "means", ARG_WORD, strcmp(best->means, "unknown") == 0 ? "unknown-means" : best->means, "time", ARG_TIME, write_time(j, best->time), "failures", ARG_TEXT,
                  best->marks & WAY_FAILED ? "yes" : NULL, "outgoing", ARG_TEXT, best->marks & WAY_OUTGOING ? "yes" : NULL, NULL);
 }
 
