@@ -4,7 +4,7 @@
  *
  * Hostile   Names come from evidence and would stand in commands that a person copies: a name with a letter that a shell
  *           reads gives no command. */
-#include "incident/internal.h"
+#include "incident/story.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,16 +107,6 @@ static void want(planning *p, const char *id, const char *name, const char *valu
     commands_of(p, action, name, value, &d->step);
 }
 
-static const char *fact_of(const told *t, const char *name)
-{
-    for (size_t i = 0; i < t->facts.count; i++) {
-        const fact *f = vec_at(&t->facts, i);
-        if (strcmp(f->name, name) == 0 && f->value[0])
-            return f->value;
-    }
-    return NULL;
-}
-
 /* A system's own file is never a target: the hostile act was to call it. */
 static bool own_file(const char *path)
 {
@@ -140,7 +130,7 @@ static bool hostile_file(const told *t)
 /* The account that was made; a machine's own is never one to be disabled. */
 static bool made_account(const told *t)
 {
-    const char *name = fact_of(t, "account");
+    const char *name = told_fact(t, "account");
     size_t n = name ? strlen(name) : 0;
     return n > 0 && name[n - 1] != '$';
 }
@@ -162,31 +152,31 @@ static const char *port_of(const planning *p, const char *listen)
 static void by_finding(planning *p, uint32_t i)
 {
     const told *t = finding_at(p->j, i);
-    const char *source = t->f.source ? t->f.source : "", *name = fact_of(t, "name");
+    const char *source = t->f.source ? t->f.source : "", *name = told_fact(t, "name");
     if (t->innocent || t->f.severity < SEVERITY_MEDIUM)
         return;
     if (strcmp(source, "service.install") == 0 && name) {
         want(p, "service-disable", name, NULL, i);
         want(p, "service-delete", name, NULL, i);
-        const char *file = fact_of(t, "file");
+        const char *file = told_fact(t, "file");
         if (file && !own_file(file) && (t->f.severity >= SEVERITY_HIGH))
             want(p, "file-quarantine", written_out(p, file), NULL, i);
     } else if (strncmp(source, "task.", 5) == 0 && name && t->f.severity >= SEVERITY_MEDIUM) {
         want(p, "task-disable", name, NULL, i);
         want(p, "task-delete", name, NULL, i);
-    } else if (strcmp(source, "registry.autostart") == 0 && fact_of(t, "key") && t->f.severity >= SEVERITY_HIGH) {
-        const char *key = fact_of(t, "key"), *last = strrchr(key, '\\');
-        want(p, "value-delete", last ? arena_text(p->j->mem, span_of(key, (size_t)(last - key))) : key, fact_of(t, "value"), i);
+    } else if (strcmp(source, "registry.autostart") == 0 && told_fact(t, "key") && t->f.severity >= SEVERITY_HIGH) {
+        const char *key = told_fact(t, "key"), *last = strrchr(key, '\\');
+        want(p, "value-delete", last ? arena_text(p->j->mem, span_of(key, (size_t)(last - key))) : key, told_fact(t, "value"), i);
     } else if (strcmp(source, "wmi.subscribe") == 0) {
         want(p, "wmi-delete", name, NULL, i);
-    } else if (strcmp(source, "startup.file") == 0 && fact_of(t, "file")) {
-        want(p, "startup-delete", fact_of(t, "file"), NULL, i);
-    } else if (strcmp(t->f.kind, "port-proxy") == 0 && fact_of(t, "listen")) {
-        want(p, "portproxy-delete", port_of(p, fact_of(t, "listen")), NULL, i);
-    } else if (strcmp(t->f.kind, "firewall-change") == 0 && fact_of(t, "rule")) {
-        want(p, "firewall-delete", fact_of(t, "rule"), NULL, i);
+    } else if (strcmp(source, "startup.file") == 0 && told_fact(t, "file")) {
+        want(p, "startup-delete", told_fact(t, "file"), NULL, i);
+    } else if (strcmp(t->f.kind, "port-proxy") == 0 && told_fact(t, "listen")) {
+        want(p, "portproxy-delete", port_of(p, told_fact(t, "listen")), NULL, i);
+    } else if (strcmp(t->f.kind, "firewall-change") == 0 && told_fact(t, "rule")) {
+        want(p, "firewall-delete", told_fact(t, "rule"), NULL, i);
     } else if (strcmp(source, "account.create") == 0 && t->f.severity >= SEVERITY_HIGH && made_account(t)) {
-        want(p, "account-disable", account_name(fact_of(t, "account")), NULL, i);
+        want(p, "account-disable", account_name(told_fact(t, "account")), NULL, i);
     } else if (strcmp(t->f.kind, "logon-after-guessing") == 0 && t->account) {
         want(p, strcasecmp(account_name(t->account), "sa") == 0 ? "sa-reset" : "account-reset", account_name(t->account), NULL, i);
         want(p, "lockout", NULL, NULL, i);
@@ -197,9 +187,9 @@ static void by_finding(planning *p, uint32_t i)
     } else if (strcmp(t->f.kind, "credential-theft") == 0 && t->f.severity >= SEVERITY_HIGH) {
         want(p, "credentials-all", NULL, NULL, i);
     }
-    const char *image = fact_of(t, "image") ? fact_of(t, "image") : fact_of(t, "file");
+    const char *image = told_fact(t, "image") ? told_fact(t, "image") : told_fact(t, "file");
     if (hostile_file(t) && image && !own_file(image)) {
-        if (fact_of(t, "image"))
+        if (told_fact(t, "image"))
             want(p, "process-end", written_out(p, image), NULL, i);
         want(p, "file-quarantine", written_out(p, image), NULL, i);
     }
