@@ -4,14 +4,17 @@
 #include "base/utf16.h"
 #include "event/event.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
-enum { BATCH = 4, WAIT_FROM = 4 << 20, BATCH_LIMIT = 256 << 20 };
+enum { BATCH = 1, WAIT_FROM = 4 << 20, BATCH_LIMIT = 256 << 20 };
 
-/* A stretch of chunks, and the place where its text waits for its turn. */
-typedef struct { buf text; problems noted; arena mem; bool done; uint64_t records, recovered, lost, lost_bare; } batch;
+/* A stretch of chunks: its text, until its turn to be written. A worker takes the one again that it filled last, if it is out by
+ * then: its memory lies in that processor's cache, and in no other's. */
+typedef struct batch batch;
+struct batch { buf text; problems noted; arena mem; unsigned worker; uint64_t records, recovered, lost, lost_bare; batch *next; };
 
 typedef struct {
     exporter *e;
@@ -19,7 +22,9 @@ typedef struct {
     const char *name;
     pthread_mutex_t lock;
     pthread_cond_t moved;
-    batch *batches;              /* a ring */
+    batch **done;                /* a ring, by turn; NULL: not there yet */
+    batch **free;                /* by worker: those that it filled, and that are out */
+    unsigned workers;
     size_t ring, written;        /* batches that are out */
     bool writing;
     atomic_bool failed;          /* a write was refused: nothing more is worth the work */
@@ -221,11 +226,32 @@ static void await_turn(job *j, size_t index)
     pthread_mutex_unlock(&j->lock);
 }
 
+static void give_back(job *j, batch *b)
+{
+    b->next = j->free[b->worker];
+    j->free[b->worker] = b;
+}
+
+/* One of this worker's own, else one of another's: there are as many as can wait. */
+static batch *take_batch(job *j, unsigned worker)
+{
+    for (unsigned i = 0; i < j->workers; i++) {
+        batch **from = &j->free[(worker + i) % j->workers], *b = *from;
+        if (!b)
+            continue;
+        *from = b->next;
+        b->worker = worker;
+        return b;
+    }
+    assert(!"more batches are out than there is room for");
+    return NULL;
+}
+
 /* Writes what is ready, unless somebody is at it, who then does. */
 static void write_ready(job *j)
 {
-    while (!j->writing && j->batches[j->written % j->ring].done) {
-        batch *b = &j->batches[j->written % j->ring];
+    while (!j->writing && j->done[j->written % j->ring]) {
+        batch *b = j->done[j->written % j->ring];
         j->writing = true;
         pthread_mutex_unlock(&j->lock);
         hand_over(j, b);
@@ -235,7 +261,8 @@ static void write_ready(job *j)
         j->e->lost += b->lost;
         j->lost_bare += b->lost_bare;
         b->records = b->recovered = b->lost = b->lost_bare = 0;
-        b->done = false;
+        give_back(j, b);
+        j->done[j->written % j->ring] = NULL;
         j->writing = false;
         j->written++;
         pthread_cond_broadcast(&j->moved);
@@ -269,9 +296,9 @@ static void do_batch(void *context, size_t index, unsigned worker)
     pthread_mutex_lock(&j->lock);
     while (index >= j->written + j->ring)
         pthread_cond_wait(&j->moved, &j->lock);
+    batch *b = take_batch(j, worker);
     pthread_mutex_unlock(&j->lock);
 
-    batch *b = &j->batches[index % j->ring];
     size_t first = index * BATCH, end = first + BATCH < j->log->chunk_count ? first + BATCH : j->log->chunk_count;
     for (size_t i = first; i < end && !j->failed; i++) {
         if (!evtx_chunk_load(reader, j->log, i, &b->noted))
@@ -283,7 +310,7 @@ static void do_batch(void *context, size_t index, unsigned worker)
         b->lost_bare += j->log->chunks[i].bare ? evtx_lost(reader) : 0;
     }
     pthread_mutex_lock(&j->lock);
-    b->done = true;
+    j->done[index % j->ring] = b;
     write_ready(j);
     pthread_mutex_unlock(&j->lock);
 }
@@ -295,14 +322,19 @@ bool export_log(exporter *e, const evtx *log, const char *name)
     unsigned threads = e->threads ? e->threads : 1;
     arena_init(&mem, 0);
     job j = { .e = e, .log = log, .name = name, .ring = 2u * threads + 2 };
-    j.batches = arena_array(&mem, j.ring, sizeof *j.batches);
+    j.workers = threads;
+    j.done = arena_array(&mem, j.ring, sizeof *j.done);
+    j.free = arena_array(&mem, threads, sizeof *j.free);
+    batch *batches = arena_array(&mem, j.ring, sizeof *batches);
     j.readers = arena_array(&mem, threads, sizeof *j.readers);
     j.views = arena_array(&mem, threads, sizeof *j.views);
     j.names = fields_new(&mem);
     pthread_mutex_init(&j.lock, NULL);
     pthread_cond_init(&j.moved, NULL);
     for (size_t i = 0; i < j.ring; i++) {
-        batch *b = &j.batches[i];
+        batch *b = &batches[i];
+        b->worker = (unsigned)(i % threads);
+        give_back(&j, b);
         buf_init(&b->text, BATCH_LIMIT);
         arena_init(&b->mem, 1 << 20);
         problems_init(&b->noted, &b->mem);
@@ -325,8 +357,8 @@ bool export_log(exporter *e, const evtx *log, const char *name)
         event_view_free(j.views[i]);
     }
     for (size_t i = 0; i < j.ring; i++) {
-        buf_done(&j.batches[i].text);
-        arena_done(&j.batches[i].mem);
+        buf_done(&batches[i].text);
+        arena_done(&batches[i].mem);
     }
     pthread_mutex_destroy(&j.lock);
     pthread_cond_destroy(&j.moved);
