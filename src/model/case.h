@@ -67,7 +67,16 @@ typedef struct entry_way {
 typedef struct { place from; uint32_t to; moment time; const char *access, *means, *account; unsigned confidence; sentence why; evidence_ref *evidence; size_t evidence_count; uint32_t episode; struct { place from; unsigned confidence; } *alternatives; size_t alternative_count; } edge;
 typedef struct { uint32_t host; unsigned confidence; sentence why; struct { place where; unsigned confidence; } *alternatives; size_t alternative_count; } first_host;
 typedef struct { uint32_t host; const char *location, *name, *command, *file, *signed_, *verdict; sentence why; moment time; evidence_ref *evidence; size_t evidence_count; } persistence;
-typedef struct { uint32_t host; const char *check, *found, *wanted; severity severity; const char *state; sentence fix; evidence_ref *evidence; size_t evidence_count; } exposure;
+typedef struct {
+    uint32_t host;
+    const char *check, *found, *wanted;
+    severity severity;
+    const char *state;                  /* failed, passed, undecided */
+    sentence title, why, note, fix;     /* note: what limits the answer, or why there is none; fix: the policy's path */
+    const char *command;                /* exact, '\n' between several; "" when there is none */
+    const char *baseline, *source;      /* whose value is wanted, and where it comes from */
+    evidence_ref *evidence; size_t evidence_count;
+} exposure;
 typedef struct { const char *system, *command; } plan_command;                     /* system: "6.0", "6.2" = that and newer, "any" */
 typedef struct { uint32_t host; const char *phase; sentence action; const char *target; sentence why, risk, undo; plan_command *commands; size_t command_count; uint32_t finding; } plan_step;
 typedef struct { uint32_t host; const char *what; sentence text; sentence decides; } unknown;     /* decides: which evidence would */

@@ -614,7 +614,13 @@ static void put_exposure(writer *w)
         put_text(w, "wanted", e->wanted);
         put_text(w, "severity", severity_word(e->severity));
         put_word(w, "state", e->state, "undecided");
+        put_sentence(w, "title", &e->title);
+        put_sentence(w, "why", &e->why);
+        put_sentence(w, "note", &e->note);
         put_sentence(w, "fix", &e->fix);
+        put_text(w, "command", e->command);
+        put_text(w, "baseline", e->baseline);
+        put_text(w, "source", e->source);
         put_evidence(w, e->evidence, e->evidence_count);
         json_end_object(&w->json);
     }

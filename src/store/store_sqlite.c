@@ -52,7 +52,7 @@ static const table tables[] = {
     { "first_host", NULL, "first_host", "host:t confidence:r why:s", false },
     { "first_host_alternative", "first_host", "alternatives", "place=host:e confidence:r", false },
     { "persistence", NULL, "persistence", "host:t location:t name:t command:t file:t signed:t verdict:t why:s time:t", false },
-    { "exposure", NULL, "exposure", "host:t setting=check:t found:t wanted:t severity:t state:t fix:s", false },
+    { "exposure", NULL, "exposure", "host:t setting=check:t found:t wanted:t severity:t state:t title:s why:s note:s fix:s command:t baseline:t source:t", false },
     { "plan", NULL, "plan", "host:t phase:t action:s target:t why:s risk:s undo:s finding:t", false },
     { "plan_command", "plan", "commands", "system:t command:t", false },
     { "unknown", NULL, "unknowns", "host:t what:t text:s decides:s", false },
