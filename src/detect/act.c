@@ -1,11 +1,12 @@
 /* Acts: built fact by fact, kept by kind. Of many the first and the last stay: how it began and how it ended. */
+#include "detect/artifact.h"
 #include "detect/log.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 /* The last acts are kept in two generations: when the younger is full the older goes, so memory stays bounded without
- * moving anything, and the newest ACTS_KEPT are always there. */
+ * moving anything, and the newest that a half may hold are always there. */
 typedef struct { arena mem; vec acts; size_t bytes; } generation;
 
 struct act_kind {
@@ -39,13 +40,24 @@ static act_kind *kind_of(detect_log *log, const char *kind)
     return k;
 }
 
-detect_act_builder *detect_act(detect_log *out, const event *ev, const char *kind)
+static detect_act_builder *act_begin(detect_log *out, const char *kind, uint64_t record, moment time, bool recovered)
 {
     acts_commit(out);
     detect_act_builder *a = &out->builder;
-    *a = (detect_act_builder){ .log = out, .open = true, .kind = kind, .record = ev->record_id, .offset = ev->offset,
-                               .time = ev->time, .recovered = ev->recovered };
+    *a = (detect_act_builder){ .log = out, .open = true, .kind = kind, .record = record, .time = time, .recovered = recovered };
     return a;
+}
+
+detect_act_builder *detect_act(detect_log *out, const event *ev, const char *kind)
+{
+    detect_act_builder *a = act_begin(out, kind, ev->record_id, ev->time, ev->recovered);
+    a->offset = ev->offset;
+    return a;
+}
+
+detect_act_builder *detect_act_at(detect_log *out, const char *kind, uint64_t record, moment time, bool recovered)
+{
+    return act_begin(out, kind, record, time, recovered);
 }
 
 /* At most NOTE_VALUE bytes, cut at a character, and valid UTF-8 whatever came. */
@@ -88,7 +100,7 @@ void detect_fact(detect_act_builder *a, const char *name, const char *value)
 {
     if (!value || !*value)
         return;
-    arena *scratch = a->log->scratch;
+    arena *scratch = a->log->facts;
     if (may_hold_password(name))
         value = mask_passwords(a->log->passwords, value, scratch);
     value = bounded(scratch, value);
@@ -168,15 +180,11 @@ static void generation_clear(generation *g)
     arena_reset(&g->mem);
 }
 
-void acts_commit(detect_log *log)
+static void keep(detect_log *log, const detect_act_builder *a)
 {
-    detect_act_builder *a = &log->builder;
-    if (!a->open)
-        return;
-    a->open = false;
     act_kind *k = kind_of(log, a->kind);
     size_t bytes = weight(a);
-    if (!k->first_full && (k->first.count >= ACTS_KEPT || k->first_bytes + bytes > ACTS_BYTES))
+    if (!k->first_full && (k->first.count >= log->acts_most || k->first_bytes + bytes > log->acts_bytes))
         k->first_full = true;
     if (!k->first_full) {
         k->first_bytes += bytes;
@@ -185,7 +193,7 @@ void acts_commit(detect_log *log)
         return;
     }
     k->later++;
-    if (k->young.acts.count >= ACTS_KEPT || k->young.bytes + bytes > ACTS_BYTES) {
+    if (k->young.acts.count >= log->acts_most || k->young.bytes + bytes > log->acts_bytes) {
         generation swap = k->old;
         k->old = k->young;
         k->young = swap;
@@ -196,10 +204,20 @@ void acts_commit(detect_log *log)
     *kept = copy(a, &log->ref, &k->young.mem);
 }
 
-/* How many of the older generation fill up what the younger leaves of ACTS_KEPT. */
-static size_t older_kept(const act_kind *k)
+void acts_commit(detect_log *log)
 {
-    size_t room = ACTS_KEPT - k->young.acts.count;
+    if (!log->builder.open)
+        return;
+    log->builder.open = false;
+    keep(log, &log->builder);
+    if (log->facts != log->scratch)
+        arena_reset(log->facts);
+}
+
+/* How many of the older generation fill up what the younger leaves. */
+static size_t older_kept(const detect_log *log, const act_kind *k)
+{
+    size_t room = log->acts_most - k->young.acts.count;
     return k->old.acts.count < room ? k->old.acts.count : room;
 }
 
@@ -208,7 +226,7 @@ void acts_give(detect_log *log, const detect_sink *sink)
     acts_commit(log);
     for (size_t i = 0; i < log->acts.count; i++) {
         act_kind *k = vec_at(&log->acts, i);
-        size_t older = older_kept(k);
+        size_t older = older_kept(log, k);
         for (size_t j = 0; sink->act && j < k->first.count; j++)
             sink->act(sink->context, vec_at(&k->first, j));
         for (size_t j = k->old.acts.count - older; sink->act && j < k->old.acts.count; j++)

@@ -5,7 +5,7 @@
  *           what lies beside it, docs/notes.md) and whose channel is the artifact's kind: "registry/SYSTEM", "task", "job", "wmi",
  *           "bits", "link". A hive and its transaction logs are one artifact, under the hive's name. An act's `record` tells acts of
  *           one kind in one artifact apart (of a hive: the cell of the value or key); 0 never. Its time is the key's last write.
- * Owns      As detect.h.
+ * Owns      As detect.h; of an artifact detect_scratch is emptied after each question. A fact's text is copied at once.
  * Hostile   As detect.h; ACTS_KEPT_OF_ARTIFACT acts of a kind are kept, the rest is a cut.
  * Secrets   Of a value that regf_withheld names, nothing but that it is there is noted. */
 #pragma once

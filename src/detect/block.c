@@ -1,11 +1,16 @@
 /* Blocks of 1024 record ids, claims of identity, and what was cut: the part of the notes that every log has. */
 #include "detect/log.h"
 
+#include <stdio.h>
+
 void log_init(detect_log *log, arena *mem, arena *scratch, const mask *passwords)
 {
     log->passwords = passwords;
     log->mem = mem;
     log->scratch = scratch;
+    log->facts = scratch;
+    log->acts_most = ACTS_KEPT;
+    log->acts_bytes = ACTS_BYTES;
     log->builder.log = log;
     vec_init(&log->blocks, sizeof(block_state));
     vec_init(&log->claims, sizeof(claim_state));
@@ -125,11 +130,13 @@ void blocks_give(detect_log *log, const detect_sink *sink)
     }
 }
 
-void detect_claim(detect_log *out, const event *ev, const char *key, const char *value, const char *source, const char *strength)
+void claim_note(detect_log *out, uint64_t record, moment time, const char *key, const char *value, const char *source, const char *strength)
 {
     if (!value || !*value)
         return;
-    span text = span_str(arena_printf(out->scratch, "%s\n%s\n%s\n%.512s", key, source, strength, value));
+    char said[1024];
+    snprintf(said, sizeof said, "%s\n%s\n%s\n%.512s", key, source, strength, value);
+    span text = span_str(said);
     uint64_t *at = map_find(&out->claim_index, text);
     if (!at) {
         if (out->claims.count == CLAIMS_KEPT) {
@@ -141,12 +148,17 @@ void detect_claim(detect_log *out, const event *ev, const char *key, const char 
         claim_state *made = vec_push(&out->claims);
         *made = (claim_state){ .key = arena_str(out->mem, key), .value = arena_printf(out->mem, "%.512s", value),
                                .source = arena_str(out->mem, source), .strength = arena_str(out->mem, strength),
-                               .from = MOMENT_UNKNOWN, .to = MOMENT_UNKNOWN, .record = ev->record_id };
+                               .from = MOMENT_UNKNOWN, .to = MOMENT_UNKNOWN, .record = record };
     }
     claim_state *c = vec_at(&out->claims, (size_t)*at);
-    if (ev->record_id < c->record)
-        c->record = ev->record_id;
-    stretch(&c->from, &c->to, ev->time);
+    if (record < c->record)
+        c->record = record;
+    stretch(&c->from, &c->to, time);
+}
+
+void detect_claim(detect_log *out, const event *ev, const char *key, const char *value, const char *source, const char *strength)
+{
+    claim_note(out, ev->record_id, ev->time, key, value, source, strength);
 }
 
 static void claim_give(detect_log *log, const detect_sink *sink, const claim_state *c)

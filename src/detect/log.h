@@ -11,6 +11,7 @@
 
 #define ACTS_KEPT 2048u                 /* of a kind: so many of the first, and of the last */
 #define ACTS_BYTES (2u << 20)           /* ... and no more text than this in either half */
+#define ACTS_BYTES_OF_ARTIFACT (8u << 20)
 #define TALLY_WAYS 4096u                /* keys of a kind that are told apart in the end */
 #define TALLY_LIVE 65536u               /* ... and while the log is read */
 #define TALLY_NAMES 256u                /* accounts of one source that are told apart; and workstations, where they are all that is known */
@@ -62,6 +63,8 @@ struct detect_log {
     const mask *passwords;
     detect_act_builder builder;
     vec acts;                            /* act_kind */
+    size_t acts_most, acts_bytes;        /* of a kind, of the first and of the last: ACTS_KEPT and ACTS_BYTES, or those of artifacts */
+    arena *facts;                        /* of the builder: scratch; of an artifact emptied with each act, because its pass is one step */
     vec tallies;                         /* tally_kind */
     map winners;                         /* "source\0account" of those that succeeded */
     vec blocks; map block_index;         /* block_state by number */
@@ -83,6 +86,12 @@ void log_done(detect_log *log);
 
 /* Whether this record is counted: false for a recovered one whose id the log already has. */
 bool log_record(detect_log *log, const event *ev);
+
+/* The pieces of a run that artifacts need. */
+const mask *run_passwords(const detect_run *run);
+void *const *run_artifacts(const detect_run *run);       /* what setup gave, one an artifact question */
+
+void claim_note(detect_log *log, uint64_t record, moment time, const char *key, const char *value, const char *source, const char *strength);
 
 void acts_commit(detect_log *log);                       /* the builder's act, if one is open */
 void acts_give(detect_log *log, const detect_sink *sink);

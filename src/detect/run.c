@@ -1,5 +1,6 @@
 /* The engine: which detector sees which record, and one file's pass. Most records are wanted by nobody; they cost a look
  * at one table and the bookkeeping of their block. */
+#include "detect/artifact.h"
 #include "detect/log.h"
 
 enum { IDS = 1 << 16, LOGS_KEPT = 4096, DETECTORS_MOST = 128 };
@@ -12,6 +13,7 @@ struct detect_run {
     mask *passwords;
     size_t detector_count;
     void **runs;                         /* one a detector */
+    void **artifacts;                    /* one an artifact question */
     const detect_want **wants; size_t want_count;
     vec entries;                         /* dispatch; the first is unused. In the run's arena once it is set up */
     uint16_t by_id[IDS];                 /* first entry of an id, 0: nobody */
@@ -79,7 +81,17 @@ status detect_run_new(const profile *facts, arena *mem, detect_run **out)
     run->runs = arena_array(mem, run->detector_count + 1, sizeof *run->runs);
     run->wants = arena_array(mem, wants + 1, sizeof *run->wants);
 
+    size_t questions = 0;
+    while (artifact_questions[questions])
+        questions++;
+    run->artifacts = arena_array(mem, questions + 1, sizeof *run->artifacts);
+
     status done = mask_new(facts, mem, &run->passwords);
+    for (size_t i = 0; status_is_ok(done) && i < questions; i++) {
+        detect_setup s = { run->names, facts, mem };
+        if (artifact_questions[i]->setup)
+            done = artifact_questions[i]->setup(&s, &run->artifacts[i]);
+    }
     for (size_t i = 0; status_is_ok(done) && i < run->detector_count; i++)
         done = add_detector(run, mem, (uint16_t)i);
     void *entries = arena_array(mem, run->entries.count, sizeof(dispatch));      /* from here on it dies with the run */
@@ -94,6 +106,16 @@ status detect_run_new(const profile *facts, arena *mem, detect_run **out)
 const fields *detect_run_fields(const detect_run *run)
 {
     return run->names;
+}
+
+const mask *run_passwords(const detect_run *run)
+{
+    return run->passwords;
+}
+
+void *const *run_artifacts(const detect_run *run)
+{
+    return run->artifacts;
 }
 
 detect_pass *detect_pass_new(const detect_run *run, const char *file_id, const char *path)

@@ -1,5 +1,5 @@
-/* All detectors. A record is offered to them in this order. */
-#include "detect/detect.h"
+/* All detectors, and all questions asked of artifacts. A record, or an artifact, is offered to them in this order. */
+#include "detect/artifact.h"
 
 extern const detector detect_process, detect_services, detect_tasks, detect_scripts, detect_shares, detect_network, detect_firewall, detect_registry, detect_wmi, detect_credentials, detect_files, detect_calls, detect_exploit, detect_inject;
 
@@ -30,5 +30,9 @@ const detector *const detectors[] = {
     &detect_calls,
     &detect_exploit,
     &detect_inject,
+    NULL,
+};
+
+const artifact_question *const artifact_questions[] = {
     NULL,
 };
