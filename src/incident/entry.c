@@ -402,6 +402,20 @@ static void first_host_tell(story *s, uint32_t episode)
         }
 }
 
+/* Something in it stands by itself: of signs alone neither a way in nor a beginning is told. */
+static bool is_solid(const story *s, uint32_t episode)
+{
+    for (size_t i = 0; i < s->nodes.count; i++) {
+        const node *n = node_at(s, i);
+        for (size_t k = 0; n->episode == episode && n->hostile && k < n->told_count; k++) {
+            const told *t = finding_at(s->j, n->told[k]);
+            if (t->how_far >= REACH_ACCESS && told_hard(s->j, t))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* The episode that matters most: most hosts, then gravest, then heaviest, then first. */
 static uint32_t main_episode(const story *s)
 {
@@ -437,6 +451,11 @@ void entries_tell(story *s)
     suyuan_case *c = j->out;
     uint32_t told_of = main_episode(s);
     c->entries = arena_array(j->mem, s->nodes.count, sizeof *c->entries);
+    if (told_of && !is_solid(s, told_of)) {
+        c->entry_unknown = say(j, "entry.signs", NULL);
+        c->first_unknown = say(j, "first.signs", NULL);
+        return;
+    }
     if (told_of)
         first_host_tell(s, told_of);
     bool main_done = false;

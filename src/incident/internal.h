@@ -232,6 +232,8 @@ evidence_ref ref_of_act(const joined *j, const act *a);
 const told *finding_at(const joined *j, size_t i);
 const told *findings_of(const joined *j, uint32_t host, const char *kind, size_t nth);    /* nth of the kind in order of time; after settle_findings */
 
+bool        told_hard(const joined *j, const told *t);                       /* grave, and sure enough to stand alone */
+
 /* ---- Weighing ---------------------------------------------------------------------------------------------------- */
 
 double      weight(const joined *j, const char *name);                      /* of profiles/reasoning.yml; an unknown name is our mistake */

@@ -1,11 +1,18 @@
 /* Is a host in the attacker's hands? Findings vote by log-odds, one vote a cause (reasoning.md 6.2), and the verdict needs one
- * hard reason beside the sum. Nothing is said of a host whose logs could not tell. */
+ * hard reason beside the sum: something that ran or stays, told surely enough to stand alone. Nothing is said of a host whose logs could not tell. */
 #include "incident/internal.h"
 
-static size_t votes_of(const joined *j, uint32_t host, vote *out, reach *furthest, moment *first)
+bool told_hard(const joined *j, const told *t)
+{
+    return !t->innocent && t->weight > 0 && t->f.severity >= SEVERITY_HIGH && t->f.confidence >= weight(j, "host.hard-from")
+           && !profile_has(profile_root(j->facts, "reasoning"), "never_alone", t->f.kind);
+}
+
+static size_t votes_of(const joined *j, uint32_t host, vote *out, reach *furthest, bool *hard, moment *first)
 {
     size_t count = 0;
     *furthest = REACH_NONE;
+    *hard = false;
     *first = MOMENT_UNKNOWN;
     for (size_t i = 0; i < j->told.count; i++) {
         const told *t = finding_at(j, i);
@@ -16,6 +23,7 @@ static size_t votes_of(const joined *j, uint32_t host, vote *out, reach *furthes
             continue;
         if (t->weight > 0 && t->how_far > *furthest && t->f.severity >= SEVERITY_HIGH)
             *furthest = t->how_far;
+        *hard = *hard || (told_hard(j, t) && t->how_far >= REACH_EXECUTION);
         if (t->weight > 0 && moment_known(t->f.time) && t->f.time < *first)
             *first = t->f.time;
     }
@@ -28,11 +36,12 @@ void verdict_hosts(joined *j)
         joined_host *h = host_of(j, i);
         vote *votes = arena_array(j->mem, j->told.count, sizeof *votes);
         reach furthest;
-        size_t count = votes_of(j, i, votes, &furthest, &h->first_hostile);
+        bool hard;
+        size_t count = votes_of(j, i, votes, &furthest, &hard, &h->first_hostile);
         h->weight = weight(j, "host.prior") + votes_sum(j, votes, count);
         if (!h->collected)
             h->infected = h->named_hostile ? INFECTED_SUSPECTED : INFECTED_UNKNOWN;
-        else if (h->weight >= weight(j, "host.infected-from") && furthest >= REACH_EXECUTION)
+        else if (h->weight >= weight(j, "host.infected-from") && hard)
             h->infected = INFECTED_YES;
         else if (h->weight >= weight(j, "host.suspected-from") && furthest >= REACH_ACCESS)
             h->infected = INFECTED_SUSPECTED;

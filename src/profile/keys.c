@@ -290,6 +290,7 @@ const schema_key profile_keys[] = {
     { "reasoning", "setup_names.random", SCHEMA_TEXTS, SCHEMA_REQUIRED },
     { "reasoning", "setup_names.why", SCHEMA_TEXT, SCHEMA_REQUIRED },
     { "reasoning", "servicing_processes", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "reasoning", "never_alone", SCHEMA_TEXTS, SCHEMA_REQUIRED },
     { "reasoning", "weights", SCHEMA_LIST, SCHEMA_REQUIRED },
     { "reasoning", "weights[]", SCHEMA_MAP, SCHEMA_OPTIONAL },
     { "reasoning", "weights[].name", SCHEMA_TEXT, SCHEMA_REQUIRED },

@@ -146,6 +146,40 @@ static void what_is_grave_is_no_habit(void **state)
     world_free(w);
 }
 
+/* A service out of a temporary folder and a cleared log are what installers, tests and administrators leave too. */
+static void weak_signs_together_are_a_suspicion(void **state)
+{
+    (void)state;
+    world *w = world_new();
+    world_log *system = world_add_log(w, "System", 1);
+    world_fill(system, "PC1", at("2020-05-01T00:00:00Z"), at("2020-05-12T00:00:00Z"), 1000);
+    world_finding(world_act(system, "PC1", at("2020-05-12T01:00:00Z"), "service.install", "name", "Pathfinder", "path", "C:\\Users\\a\\AppData\\Local\\Temp\\t0\\pathfinder.exe",
+                            "looks", "temp-path", NULL), "service-install", SEVERITY_HIGH, 65);
+    world_finding(world_act(system, "PC1", at("2020-05-12T02:00:00Z"), "log.clear", "channel", "Microsoft-Windows-Sysmon/Operational", NULL), "log-cleared", SEVERITY_HIGH, 90);
+    world_add_file(w, "x", "System.evtx", system, 0, UINT64_MAX);
+    suyuan_case *c = world_case(w);
+    assert_int_equal(host_called(c, "PC1")->infected, INFECTED_SUSPECTED);
+    assert_string_equal(c->headline.id, "headline.suspected");
+    assert_null(c->first);
+    assert_null(c->entry);
+    assert_string_equal(c->entry_unknown.id, "entry.signs");
+    world_free(w);
+}
+
+static void one_sign_that_stands_alone_is_enough(void **state)
+{
+    (void)state;
+    world *w = world_new();
+    world_log *system = world_add_log(w, "System", 1);
+    world_fill(system, "PC1", at("2020-05-01T00:00:00Z"), at("2020-05-12T00:00:00Z"), 1000);
+    world_finding(world_act(system, "PC1", at("2020-05-12T01:00:00Z"), "service.install", "name", "x", "path", "%COMSPEC% /c powershell", "looks", "shell,powershell", NULL),
+                  "service-install", SEVERITY_HIGH, 85);
+    world_finding(world_act(system, "PC1", at("2020-05-12T02:00:00Z"), "log.clear", "channel", "System", NULL), "log-cleared", SEVERITY_HIGH, 90);
+    world_add_file(w, "x", "System.evtx", system, 0, UINT64_MAX);
+    assert_int_equal(host_called(world_case(w), "PC1")->infected, INFECTED_YES);
+    world_free(w);
+}
+
 /* A null session seconds before the system starts hostile code names who broke in; where null sessions come all day, none does. */
 static void a_null_session_names_the_attacker_only_where_it_is_rare(void **state)
 {
@@ -177,6 +211,8 @@ int main(void)
         cmocka_unit_test(a_scanner_asks_many_hosts_for_names_that_nobody_has),
         cmocka_unit_test(the_same_script_every_day_is_a_habit),
         cmocka_unit_test(what_is_grave_is_no_habit),
+        cmocka_unit_test(weak_signs_together_are_a_suspicion),
+        cmocka_unit_test(one_sign_that_stands_alone_is_enough),
         cmocka_unit_test(a_null_session_names_the_attacker_only_where_it_is_rare),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
