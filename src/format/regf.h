@@ -7,7 +7,9 @@
  * Owns      The hive's bytes are the caller's and must outlive it; when logs are replayed the replayed copy lives in the arena.
  *           Spans point into the bytes; big data is put together in the arena that is passed.
  * Hostile   Everything: every offset, count and size; lists may loop, point into free cells or anywhere, bins may be missing,
- *           shifted or zero. Work is bounded by the file's size (a cell is taken for a key once), depth by REGF_DEPTH.
+ *           shifted or zero. regf_open goes through the whole hive once, takes each cell once and tells what is wrong; all
+ *           together what is handed out is at most twice as large as the hive, depth is bounded by REGF_DEPTH. Afterwards the
+ *           hive does not change: any number of threads may read it.
  * Secrets   Where a value holds a secret, or a part of a key to one, regf_withheld says so; nobody asks for its bytes then.
  * Fails     regf_open when nothing of it can be read. Damage after that is a problem: kinds in docs/formats/regf.md. */
 #pragma once
@@ -29,13 +31,14 @@ typedef struct {
     uint32_t subkey_count, value_count;      /* as the cell says */
     uint32_t subkey_list, value_list, security, class_at, class_len;
     bool deleted;                    /* recovered from bytes that nothing refers to */
+    uint32_t node;                   /* regf's own: its place among the keys; REGF_NONE: not below the root */
 } regf_key;
 
 typedef struct {
     uint32_t cell;                   /* of its vk */
     span name; bool latin;           /* empty: the default value */
     uint32_t type, size;             /* bytes of data */
-    uint32_t data;                   /* where; or the data themselves when `inside` */
+    uint32_t data;                   /* where; REGF_NONE: lost (of a value that is not `inside`) */
     bool inside, deleted, uncertain; /* uncertain: its data lie in a cell that is in use again */
 } regf_value;
 
@@ -55,13 +58,14 @@ bool      regf_log_is(span first_bytes);                        /* a transaction
 /* logs: of LOG, LOG1, LOG2 those that there are, in any order; ones that do not fit are refused and noted. */
 status    regf_open(arena *mem, span hive, const span *logs, size_t log_count, problems *noted, regf **out);
 regf_info regf_about(const regf *h);
-regf_key  regf_root(const regf *h);
+regf_key  regf_root(const regf *h);                             /* cell REGF_NONE: it is gone, nothing hangs on it */
 bool      regf_key_at(const regf *h, uint32_t cell, regf_key *out);
 
-typedef struct { const regf *hive; regf_key of; uint32_t list, sub_list; uint32_t at, count, sub_at, sub_count; } regf_keys;
+/* Subkeys in order of name, values in order of the list; those of a deleted key: none (see regf_deleted). */
+typedef struct { const regf *hive; uint32_t at, end; } regf_keys, regf_values;
 regf_keys regf_keys_of(const regf *h, const regf_key *key);
 bool      regf_keys_next(regf_keys *i, regf_key *out);
-typedef struct { const regf *hive; regf_key of; uint32_t at, count; } regf_values;
+bool      regf_parent(const regf *h, const regf_key *key, regf_key *out);      /* false for the root */
 regf_values regf_values_of(const regf *h, const regf_key *key);
 bool      regf_values_next(regf_values *i, regf_value *out);
 
@@ -71,7 +75,7 @@ bool      regf_find_value(const regf *h, const regf_key *key, const char *name, 
 span      regf_data(const regf *h, const regf_value *v, arena *mem);           /* what is there of it */
 span      regf_class(const regf *h, const regf_key *key);                      /* UTF-16LE; empty: none */
 span      regf_security(const regf *h, const regf_key *key);                   /* self-relative descriptor; empty: none */
-char     *regf_name_text(span name, bool latin, arena *mem);                   /* UTF-8 */
+char     *regf_name_text(span name, bool latin, arena *mem);                   /* UTF-8; a NUL in it is shown as U+2400 */
 char     *regf_path(const regf *h, const regf_key *key, arena *mem);           /* below the root, without the root's name */
 
 /* What values say: text of SZ kinds (of MULTI_SZ parts between '\n'), "" when it is none; false when it is no number. */

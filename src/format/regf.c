@@ -1,0 +1,146 @@
+/* The hive as a whole: its base block, its bins. */
+#include "format/regf_hive.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void regf_note(const regf *h, const char *kind, uint32_t cell, const char *format, ...)
+{
+    char words[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(words, sizeof words, format, args);
+    va_end(args);
+    problems_note(h->noted, kind, PROBLEM_NO_CHUNK, cell == REGF_NONE ? 0 : (uint64_t)cell + REGF_BASE, "%s", words);
+}
+
+/* ---- the base block ---- */
+
+bool regf_is(span first_bytes)
+{
+    return first_bytes.len >= 4 && memcmp(first_bytes.at, "regf", 4) == 0;
+}
+
+static bool checksum_ok(span block)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < 508; i += 4)
+        sum ^= le32(block.at + i);
+    return le32(block.at + 508) == (sum == 0 ? 1 : sum == UINT32_MAX ? UINT32_MAX - 1 : sum);
+}
+
+regf_base regf_read_base(span block)
+{
+    regf_base b = { .there = regf_is(block) };
+    cursor c = cur_open(block);
+    cur_skip(&c, 4, "base.signature");
+    b.primary = cur_u32(&c, "base.primary");
+    b.secondary = cur_u32(&c, "base.secondary");
+    b.written = moment_from_filetime(cur_u64(&c, "base.written"));
+    b.major = cur_u32(&c, "base.major");
+    b.minor = cur_u32(&c, "base.minor");
+    b.type = cur_u32(&c, "base.type");
+    cur_skip(&c, 4, "base.format");
+    b.root = cur_u32(&c, "base.root");
+    b.bins_size = cur_u32(&c, "base.bins_size");
+    b.cluster = cur_u32(&c, "base.cluster");
+    b.file_name = cur_bytes(&c, 64, "base.file_name");
+    cur_seek(&c, 144, "base.flags");
+    b.flags = cur_u32(&c, "base.flags");
+    cur_seek(&c, REGF_SECTOR, "base.checksum");
+    b.there = b.there && cur_ok(&c);
+    b.checksum_ok = b.there && checksum_ok(block);
+    return b;
+}
+
+bool regf_log_is(span first_bytes)
+{
+    regf_base b = regf_read_base(first_bytes);
+    return b.there && (b.type == 1 || b.type == 2 || b.type == 6);
+}
+
+/* ---- bins ---- */
+
+static bool is_bin(span bins, size_t at)
+{
+    return at + REGF_BIN_HEAD <= bins.len && memcmp(bins.at + at, "hbin", 4) == 0;
+}
+
+/* Where the bin at `at` ends: as far as it says, when what it says can be. */
+static size_t bin_end(const regf *h, size_t at)
+{
+    uint32_t size = le32(h->bins.at + at + 8);
+    if (size == 0 || size % REGF_PAGE || size > h->bins.len - at) {
+        regf_note(h, "bin.size", (uint32_t)at, "a bin says that it has %u bytes; %zu are left", size, h->bins.len - at);
+        return 0;
+    }
+    return at + size;
+}
+
+/* Bins follow each other. Where none begins although one should, the bytes up to the next one that lies where it says are
+ * taken as one: the head may be all that is lost. */
+static void find_bins(regf *h)
+{
+    h->bin_end = arena_array(h->mem, (h->bins.len + REGF_PAGE - 1) / REGF_PAGE, sizeof *h->bin_end);
+    for (size_t at = 0; at < h->bins.len;) {
+        size_t end = 0;
+        if (is_bin(h->bins, at)) {
+            if (le32(h->bins.at + at + 4) != at)
+                regf_note(h, "bin.offset", (uint32_t)at, "a bin says that it lies at %u, and lies at %zu", le32(h->bins.at + at + 4), at);
+            end = bin_end(h, at);
+        }
+        if (!end) {
+            for (end = at + REGF_PAGE; end < h->bins.len; end += REGF_PAGE)
+                if (is_bin(h->bins, end) && le32(h->bins.at + end + 4) == end)
+                    break;
+            if (end > h->bins.len)
+                end = h->bins.len;
+            regf_note(h, "bin.missing", (uint32_t)at, "no bin begins here; the next one is %zu bytes away", end - at);
+        }
+        for (size_t page = at / REGF_PAGE; page * REGF_PAGE < end; page++)
+            h->bin_end[page] = (uint32_t)end;
+        at = end;
+    }
+}
+
+/* ---- opening ---- */
+
+status regf_open(arena *mem, span hive, const span *logs, size_t log_count, problems *noted, regf **out)
+{
+    (void)logs;
+    (void)log_count;
+    regf *h = arena_alloc(mem, sizeof *h);
+    if (!h)
+        return status_fail(STATUS_LIMIT, "no memory for the hive");
+    h->mem = mem;
+    h->noted = noted;
+    h->base = regf_read_base(hive);
+    h->bins = span_part(hive, REGF_BASE, UINT32_MAX / REGF_PAGE * REGF_PAGE);
+    if (!h->base.there && !is_bin(h->bins, 0))
+        return status_fail(STATUS_DAMAGED, "neither a base block nor a bin of a hive");
+    if (!h->base.there)
+        regf_note(h, "base.signature", REGF_NONE, "the base block does not begin with regf");
+    else if (!h->base.checksum_ok)
+        regf_note(h, "base.checksum", REGF_NONE, "the checksum of the base block is wrong");
+
+    if (h->base.checksum_ok && h->base.bins_size > h->bins.len)
+        regf_note(h, "base.bins_size", REGF_NONE, "the base block tells of %u bytes of bins, and there are %zu", h->base.bins_size, h->bins.len);
+    else if (h->base.checksum_ok)
+        h->bins.len = h->base.bins_size;             /* what lies behind is left from earlier, and not of this hive */
+    h->bins.len -= h->bins.len % 8;
+    find_bins(h);
+    h->about = (regf_info){
+        .minor = h->base.minor, .written = h->base.written, .primary = h->base.primary, .secondary = h->base.secondary,
+        .bins_size = (uint32_t)h->bins.len, .checksum_ok = h->base.checksum_ok, .file_name = h->base.file_name,
+        .dirty = !h->base.checksum_ok || h->base.primary != h->base.secondary, .last_sequence = h->base.primary,
+    };
+    status s = regf_index(h);
+    if (status_is_ok(s))
+        *out = h;
+    return s;
+}
+
+regf_info regf_about(const regf *h)
+{
+    return h->about;
+}

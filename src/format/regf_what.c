@@ -1,0 +1,151 @@
+/* What a hive is, and what of it is not told. */
+#include "format/regf_hive.h"
+
+/* ---- which hive ---- */
+
+/* Keys that must be there, below the root; the first row that fits. */
+static const struct { regf_kind kind; const char *keys[2]; } marks[] = {
+    { REGF_SYSTEM, { "Select", "ControlSet001" } },
+    { REGF_SYSTEM, { "Select", "ControlSet002" } },
+    { REGF_SAM, { "SAM\\Domains", "SAM\\Domains\\Account" } },
+    { REGF_SECURITY, { "Policy", "Policy\\PolRevision" } },
+    { REGF_SECURITY, { "Policy", "Policy\\Accounts" } },
+    { REGF_USER, { "Software\\Microsoft", "Control Panel" } },
+    { REGF_USER, { "Software\\Microsoft", "Environment" } },
+    { REGF_USER, { "Software", "Keyboard Layout" } },
+    { REGF_USER, { "Software\\Microsoft\\Windows\\CurrentVersion", "Software" } },
+    { REGF_SOFTWARE, { "Microsoft\\Windows NT\\CurrentVersion", "Classes" } },
+    { REGF_SOFTWARE, { "Microsoft\\Windows NT\\CurrentVersion", "Microsoft\\Windows\\CurrentVersion" } },
+    { REGF_AMCACHE, { "Root\\File", "Root" } },
+    { REGF_AMCACHE, { "Root\\InventoryApplicationFile", "Root" } },
+    { REGF_AMCACHE, { "Root\\Programs", "Root" } },
+    { REGF_BCD, { "Objects", "Description" } },
+    { REGF_COMPONENTS, { "CanonicalData", "DerivedData" } },
+    { REGF_COMPONENTS, { "ServicingStackVersions", "CanonicalData" } },
+    { REGF_DRIVERS, { "DriverDatabase", "DriverDatabase\\DriverPackages" } },
+    { REGF_CLASSES, { "Local Settings", "Local Settings\\Software\\Microsoft" } },
+    { REGF_CLASSES, { "Local Settings", "CLSID" } },
+    { REGF_CLASSES, { "CLSID", "Interface" } },
+    { REGF_CLASSES, { "Local Settings", "VirtualStore" } },
+};
+
+regf_kind regf_which(const regf *h)
+{
+    regf_key root = regf_root(h), key;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (regf_find(h, &root, marks[i].keys[0], &key) && regf_find(h, &root, marks[i].keys[1], &key))
+            return marks[i].kind;
+    return REGF_OTHER;
+}
+
+const char *regf_kind_word(regf_kind k)
+{
+    static const char *const words[] = {
+        [REGF_OTHER] = "other", [REGF_SYSTEM] = "SYSTEM", [REGF_SOFTWARE] = "SOFTWARE", [REGF_SAM] = "SAM", [REGF_SECURITY] = "SECURITY",
+        [REGF_USER] = "NTUSER", [REGF_CLASSES] = "UsrClass", [REGF_AMCACHE] = "Amcache", [REGF_BCD] = "BCD",
+        [REGF_COMPONENTS] = "COMPONENTS", [REGF_DRIVERS] = "DRIVERS",
+    };
+    return words[k];
+}
+
+/* ---- what is withheld ---- */
+
+static bool key_is(const regf_key *key, const char *ascii)
+{
+    return regf_name_is(key->name, key->latin, ascii);
+}
+
+/* LSA's secrets lie below Policy\Secrets: also when a hive begins with either of the two. */
+bool regf_secret_branch(const regf_key *parent, bool parent_is_root, const regf_key *key)
+{
+    return key_is(key, "Secrets") && (parent->cell == REGF_NONE || parent_is_root || key_is(parent, "Policy"));
+}
+
+static bool name_has(const regf_value *v, const char *ascii)
+{
+    size_t step = v->latin ? 1 : 2, len = strlen(ascii) * step;
+    for (size_t at = 0; at + len <= v->name.len; at += step)
+        if (regf_name_is(span_part(v->name, at, len), v->latin, ascii))
+            return true;
+    return false;
+}
+
+static bool is_rid(const regf_key *key)
+{
+    if (!key->latin || key->name.len != 8)
+        return false;
+    for (size_t i = 0; i < 8; i++) {
+        uint8_t c = key->name.at[i] | 0x20;
+        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
+            return false;
+    }
+    return true;
+}
+
+/* A deleted key: whether it hung on LSA's secrets, as far as its parents are still there; when they are not, in these hives
+ * it may have. */
+static bool was_secret(const regf *h, const regf_key *key)
+{
+    regf_key at = *key, parent = { .cell = REGF_NONE };
+    for (unsigned depth = 0; depth < REGF_DEPTH; depth++) {
+        bool known = regf_parent(h, &at, &parent);
+        if (!known && at.node != 0)
+            break;
+        if (at.node < h->key_count && h->keys[at.node] & REGF_SECRET)
+            return true;
+        if (at.node == 0)
+            return false;
+        if (regf_secret_branch(&parent, parent.node == 0, &at))
+            return true;
+        at = parent;
+    }
+    regf_kind kind = regf_which(h);
+    return kind == REGF_SAM || kind == REGF_SECURITY;
+}
+
+static const char *const secret_keys[] = { "CurrVal", "OldVal", "PolEKList", "PolSecretEncryptionKey" };
+static const char *const secret_values[] = { "SupplementalCredentials", "ResetData" };
+static const char *const boot_keys[] = { "JD", "Skew1", "GBG", "Data" };
+
+static bool one_of(span name, bool latin, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (regf_name_is(name, latin, names[i]))
+            return true;
+    return false;
+}
+
+static bool is_boot_key(const regf *h, const regf_key *key)
+{
+    regf_key parent;
+    return one_of(key->name, key->latin, boot_keys, sizeof boot_keys / sizeof *boot_keys) && (!regf_parent(h, key, &parent) || key_is(&parent, "Lsa"));
+}
+
+static bool is_account(const regf *h, const regf_key *key)
+{
+    regf_key parent;
+    return key_is(key, "Account") || key->node == 0 || !regf_parent(h, key, &parent) || key_is(&parent, "Domains");
+}
+
+bool regf_withheld(const regf *h, const regf_key *key, const regf_value *v)
+{
+    if (!v)
+        return is_boot_key(h, key);
+    bool live = key->node < h->key_count;
+    if (live && h->keys[key->node] & REGF_SECRET)
+        return true;
+    size_t letters = v->latin ? v->name.len : v->name.len / 2;
+    if (letters == 1 && regf_name_is(v->name, v->latin, "V"))
+        return is_rid(key) || !live;
+    if (letters == 1 && regf_name_is(v->name, v->latin, "F"))
+        return is_account(h, key);
+    if (one_of(key->name, key->latin, secret_keys, sizeof secret_keys / sizeof *secret_keys)
+        || one_of(v->name, v->latin, secret_values, sizeof secret_values / sizeof *secret_values) || is_boot_key(h, key))
+        return true;
+    if (letters >= 4 && regf_name_is(span_part(v->name, 0, v->latin ? 3 : 6), v->latin, "NL$"))
+        return true;
+    bool number = v->type == REGF_DWORD || v->type == REGF_QWORD || v->type == REGF_DWORD_BE;
+    if (!number && letters >= 8 && name_has(v, "password") && !name_has(v, "\\"))
+        return true;
+    return !live && was_secret(h, key);
+}
