@@ -1,4 +1,5 @@
 /* suyuan-range: makes the evidence of a simulated incident, and the truth about it. */
+#include "range/hive_big.h"
 #include "range/range.h"
 
 #include <errno.h>
@@ -7,6 +8,7 @@
 
 static const char usage[] =
     "usage: suyuan-range --seed N -o DIR [switches]\n"
+    "       suyuan-range --hive BYTES -o FILE\n"
     "Makes the event logs of a simulated incident (DIR/hosts/NAME/Logs/*.evtx) and the truth about it (DIR/truth.json).\n"
     "The same number gives the same bytes. What no switch says, the number decides; number 1 is the field report's incident.\n"
     "  --entry WAY          rdp, rdp-nla, smb, mssql or exploit\n"
@@ -134,6 +136,22 @@ static bool read_arguments(int count, char **list, switches *sw, const char **wr
     return true;
 }
 
+/* A hive of about this size, for measuring. */
+static int make_hive(const char *size, const char *path)
+{
+    char *end;
+    errno = 0;
+    unsigned long long bytes = strtoull(size, &end, 10);
+    if (errno || end == size || *end || bytes < 10000 || bytes > 500000000) {
+        fprintf(stderr, "suyuan-range: a hive has between 10000 and 500000000 bytes\n");
+        return 2;
+    }
+    status st = hive_big(path, bytes);
+    if (!status_is_ok(st))
+        fprintf(stderr, "suyuan-range: %s\n", st.words);
+    return status_is_ok(st) ? 0 : 1;
+}
+
 int main(int count, char **list)
 {
     switches sw = switches_none();
@@ -142,6 +160,8 @@ int main(int count, char **list)
         fputs(usage, stdout);
         return 0;
     }
+    if (count == 5 && strcmp(list[1], "--hive") == 0 && strcmp(list[3], "-o") == 0)
+        return make_hive(list[2], list[4]);
     if (!read_arguments(count, list, &sw, &wrong)) {
         fprintf(stderr, "suyuan-range: what is '%s'? --help tells the switches\n", wrong);
         return 2;

@@ -90,11 +90,20 @@ void sim_pass(sim *s, moment least, moment most) { s->now += rng_range(&s->r, le
 bool sim_up(const sim *s) { return s->down_until == MOMENT_UNKNOWN; }
 uint64_t sim_logon_id(sim *s) { return s->logon_next += rng_range(&s->r, 0x1c0, 0x4000); }
 
+/* The processes that live as long as the boot: nothing else gets their numbers. */
+static bool pid_taken(const sim *s, uint32_t pid)
+{
+    return pid == s->services_pid || pid == s->lsass_pid || pid == s->svchost_pid || pid == s->schedule_pid || pid == s->sql_pid
+           || pid == s->spooler_pid;
+}
+
 uint32_t sim_pid(sim *s)
 {
     s->pid_next += 4 * (uint32_t)rng_range(&s->r, 1, 24);
     if (s->pid_next > 9000)
         s->pid_next = 1400 + s->pid_next % 400 / 4 * 4;
+    while (pid_taken(s, s->pid_next))
+        s->pid_next += 4;
     return s->pid_next;
 }
 
