@@ -8,6 +8,8 @@
 #pragma once
 #include "base/base.h"
 
+#define TASK_LIST 1024u               /* triggers, principals, actions of one task */
+
 typedef enum { TASK_UNSAID, TASK_NO, TASK_YES } task_flag;
 
 /* A time as tasks have it. Most are the host's local time, and no zone stands by. */

@@ -8,6 +8,4 @@
 #pragma once
 #include "format/task.h"
 
-#define TASK_LIST 1024u
-
 status task_xml_read(arena *mem, span bytes, problems *noted, task *out);
