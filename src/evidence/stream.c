@@ -158,7 +158,7 @@ static void read_member(evidence_stream *s, archive_level *from, const archive_m
     hex_of(span_of(hash, sizeof hash), out->sha256);
     if (!status_is_ok(failed)) {
         /* What came before the damage is evidence too. */
-        bool useful = h->size && !m->encrypted && failed.code == STATUS_DAMAGED && (out->type == EVIDENCE_EVTX || out->type == EVIDENCE_EVTX_CHUNK);
+        bool useful = h->size && !m->encrypted && failed.code == STATUS_DAMAGED && (out->type == EVIDENCE_EVTX || out->type == EVIDENCE_EVTX_CHUNK || out->type == EVIDENCE_REGISTRY);
         if (useful) {
             out->remark_kind = "file.torn";
             out->remark = status_fail(STATUS_DAMAGED, "it breaks off after %llu bytes: %.160s", (unsigned long long)h->size, failed.words);

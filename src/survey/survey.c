@@ -2,16 +2,19 @@
  *
  * A worker takes the next job: to hash a file, or to read it. A unit's files are read only when all of them are hashed,
  * because the digest's name comes first. Members of an archive come one by one out of the worker that unpacks it; it reads them
- * itself unless somebody has nothing to do. */
+ * itself unless somebody has nothing to do. A hive waits there for its transaction logs, at most to the archive's end. */
 #include "survey/survey.h"
 
 #include "base/hash.h"
 #include "base/pool.h"
+#include "base/utf16.h"
 #include "base/vec.h"
+#include "survey/hive.h"
 #include "survey/log.h"
 
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 typedef struct {
     const char *name;
@@ -23,7 +26,10 @@ typedef struct {
 } unit;
 
 typedef struct { size_t unit, entry; uint64_t size; bool hash; } job;
-typedef struct { size_t unit; evidence_item item; } handed;
+typedef struct { size_t unit; evidence_item item; bool is_group; hive_group group; } handed;
+
+/* A hive that lies as a file, and its logs: entries. */
+typedef struct { size_t hive, logs[HIVE_LOGS], log_count; } hive_files;
 
 typedef struct {
     const survey_options *o;
@@ -33,6 +39,9 @@ typedef struct {
     digest_head head;
     log_setup setup;
     vec units, jobs;
+    vec hives;                           /* hive_files */
+    map hive_of;                         /* unit and lower path of a hive to its place in `hives`, where there are files named as its logs */
+    hive_room room;
     pthread_mutex_t lock;                /* of what follows, and of the units' numbers */
     pthread_cond_t changed;
     size_t next_job, next_out;
@@ -67,15 +76,16 @@ static bool is_log(evidence_type type)
 static const char *why_not_read(evidence_type type)
 {
     switch (type) {
-    case EVIDENCE_EVTX: case EVIDENCE_EVTX_CHUNK: case EVIDENCE_ARCHIVE: return NULL;
+    case EVIDENCE_EVTX: case EVIDENCE_EVTX_CHUNK: case EVIDENCE_ARCHIVE: case EVIDENCE_REGISTRY: return NULL;
     case EVIDENCE_EMPTY: return "empty";
     case EVIDENCE_TEXT: case EVIDENCE_OTHER: return "not known as evidence";
     default: return "recognised; not read by this version";
     }
 }
 
-/* Reads one item into a digest of its own, which then goes into the unit's: so a unit is held only as long as that takes. */
-static void read_item(survey *s, unit *u, log_reader *reader, const evidence_item *item)
+/* Reads one item into a digest of its own, which then goes into the unit's: so a unit is held only as long as that takes.
+ * group: of a hive, what it is read with; NULL: it is no hive, or a log of one (why says what is wrong with that). */
+static void read_item(survey *s, unit *u, log_reader *reader, const evidence_item *item, const hive_group *group, const char *why)
 {
     arena mem;
     problems noted;
@@ -93,7 +103,9 @@ static void read_item(survey *s, unit *u, log_reader *reader, const evidence_ite
         problems_note(&noted, item->remark_kind, PROBLEM_NO_CHUNK, 0, "%s", item->remark.words);
     if (status_is_ok(state) && is_log(item->type))
         state = log_read(reader, item, &noted, &e, part);
-    e.why = why_not_read(item->type);
+    else if (status_is_ok(state) && group)
+        state = hive_read(s->setup.run, &s->room, group, &noted, &e, part);
+    e.why = why ? why : why_not_read(item->type);
     e.read = !e.why && status_is_ok(state);
     if (!status_is_ok(state))
         e.why = state.words;
@@ -207,18 +219,77 @@ static void do_hash(survey *s, const job *j)
         make_ready(s, u);
 }
 
-/* True when somebody else reads this member. */
-static bool hand_over(survey *s, size_t at, evidence_item *item)
+static void read_group(survey *s, unit *u, log_reader *reader, hive_group *g)
+{
+    if (g->has_hive)
+        read_item(s, u, reader, &g->hive, g, NULL);
+    for (size_t i = 0; i < g->log_count; i++)
+        read_item(s, u, reader, &g->logs[i], NULL, g->has_hive || g->late ? NULL : "a transaction log without its hive");
+    hive_group_release(g);
+}
+
+/* True when somebody else reads these members of an archive. */
+static bool hand_over(survey *s, handed h)
 {
     pthread_mutex_lock(&s->lock);
     bool can = s->idle > s->waiting_count && s->waiting_count < s->waiting_room;
     if (can) {
-        ((unit *)vec_at(&s->units, at))->to_read++;
-        s->waiting[s->waiting_count++] = (handed){ at, *item };
+        ((unit *)vec_at(&s->units, h.unit))->to_read++;
+        s->waiting[s->waiting_count++] = h;
         pthread_cond_broadcast(&s->changed);
     }
     pthread_mutex_unlock(&s->lock);
     return can;
+}
+
+static void read_or_hand_over(survey *s, size_t at, log_reader *reader, hive_group *g)
+{
+    if (!hand_over(s, (handed){ .unit = at, .is_group = true, .group = *g }))
+        read_group(s, vec_at(&s->units, at), reader, g);
+}
+
+/* The key of a hive's files in `hive_of`. */
+static char *hive_key(arena *mem, size_t at, const char *path)
+{
+    char *key = arena_printf(mem, "%zu/%s", at, path);
+    utf8_lower_ascii(key);
+    return key;
+}
+
+static const hive_files *files_of(const survey *s, const char *key)
+{
+    const uint64_t *at = map_find(&s->hive_of, span_str(key));
+    return at ? vec_at(&s->hives, *at) : NULL;
+}
+
+/* A hive, or a log of one, that lies as a file. The logs are read with the hive, and named by their own jobs. */
+static void read_hive_file(survey *s, size_t at, log_reader *reader, evidence_item *item)
+{
+    arena mem;
+    arena_init(&mem, 0);
+    unit *u = vec_at(&s->units, at);
+    const char *of_log = hive_of_log(&mem, item->path);
+    if (of_log && hive_is_log(item)) {
+        const hive_files *f = files_of(s, hive_key(&mem, at, of_log));
+        read_item(s, u, reader, item, NULL, f && f->hive != SIZE_MAX ? NULL : "a transaction log without its hive");
+    } else {
+        hive_group g = { .hive = *item, .has_hive = true };
+        const hive_files *f = files_of(s, hive_key(&mem, at, item->path));
+        for (size_t i = 0; f && i < f->log_count; i++) {
+            evidence_stream *items = evidence_stream_open(s->walk, f->logs[i]);
+            evidence_item log;
+            while (evidence_stream_next(items, &log))
+                if (log.type == EVIDENCE_REGISTRY && !log.member && g.log_count < HIVE_LOGS && hive_is_log(&log))
+                    g.logs[g.log_count++] = log;
+                else
+                    evidence_release(&log);
+            evidence_stream_close(items);
+        }
+        read_item(s, u, reader, item, &g, NULL);
+        for (size_t i = 0; i < g.log_count; i++)
+            evidence_release(&g.logs[i]);
+    }
+    arena_done(&mem);
 }
 
 static void do_read(survey *s, const job *j, log_reader *reader)
@@ -235,16 +306,30 @@ static void do_read(survey *s, const job *j, log_reader *reader)
     } else {
         evidence_stream *items = evidence_stream_open(s->walk, j->entry);
         evidence_item item;
+        hive_pairs *pairs = hive_pairs_new();
+        hive_group group;
         while (evidence_stream_next(items, &item)) {
             bool reads_progress = item.member || item.type == EVIDENCE_ARCHIVE || is_log(item.type);
             if (!reads_progress || !status_is_ok(item.state))
                 progress_add(s->o->progress, item.member || item.type == EVIDENCE_ARCHIVE ? 0 : item.size);
-            if (item.member && is_log(item.type) && hand_over(s, j->unit, &item))
+            if (item.member && is_log(item.type) && hand_over(s, (handed){ .unit = j->unit, .item = item }))
                 continue;
-            read_item(s, u, reader, &item);
+            bool hive = item.type == EVIDENCE_REGISTRY && status_is_ok(item.state);
+            if (hive && item.member) {
+                if (hive_pairs_put(pairs, &item, &group))
+                    read_or_hand_over(s, j->unit, reader, &group);
+                continue;
+            }
+            if (hive)
+                read_hive_file(s, j->unit, reader, &item);
+            else
+                read_item(s, u, reader, &item, NULL, NULL);
             evidence_release(&item);
         }
         evidence_stream_close(items);
+        while (hive_pairs_next(pairs, &group))
+            read_or_hand_over(s, j->unit, reader, &group);
+        hive_pairs_free(pairs);
     }
     finish_part(s, u);
 }
@@ -261,8 +346,12 @@ static void work(void *context, size_t index, unsigned worker)
             s->busy++;
             pthread_mutex_unlock(&s->lock);
             unit *u = vec_at(&s->units, h.unit);
-            read_item(s, u, reader, &h.item);
-            evidence_release(&h.item);
+            if (h.is_group) {
+                read_group(s, u, reader, &h.group);
+            } else {
+                read_item(s, u, reader, &h.item, NULL, NULL);
+                evidence_release(&h.item);
+            }
             finish_part(s, u);
         } else if (s->next_job < s->jobs.count) {
             const job *j = vec_at(&s->jobs, s->next_job++);
@@ -310,10 +399,43 @@ static void add_jobs(survey *s, size_t at)
     vec_done(&jobs);
 }
 
+/* Which files are named as logs of which hives. */
+static void find_hives(survey *s)
+{
+    arena mem;
+    arena_init(&mem, 0);
+    for (size_t at = 0; at < s->units.count; at++) {
+        const unit *u = vec_at(&s->units, at);
+        for (size_t i = u->first; i < u->first + u->count; i++) {
+            const char *of = hive_of_log(&mem, evidence_entry_at(s->walk, i)->path);
+            if (!of)
+                continue;
+            bool was;
+            uint64_t *place = map_put(&s->hive_of, span_str(hive_key(&mem, at, of)), &was);
+            if (!was) {
+                *place = s->hives.count;
+                ((hive_files *)vec_push(&s->hives))->hive = SIZE_MAX;
+            }
+            hive_files *f = vec_at(&s->hives, *place);
+            if (f->log_count < HIVE_LOGS)
+                f->logs[f->log_count++] = i;
+        }
+        for (size_t i = u->first; s->hives.count && i < u->first + u->count; i++) {
+            const uint64_t *place = map_find(&s->hive_of, span_str(hive_key(&mem, at, evidence_entry_at(s->walk, i)->path)));
+            if (place)
+                ((hive_files *)vec_at(&s->hives, *place))->hive = i;
+        }
+        arena_reset(&mem);
+    }
+    arena_done(&mem);
+}
+
 static void plan(survey *s)
 {
     vec_init(&s->units, sizeof(unit));
     vec_init(&s->jobs, sizeof(job));
+    vec_init(&s->hives, sizeof(hive_files));
+    map_init(&s->hive_of);
     const char *at = NULL;
     for (size_t i = 0; i < evidence_count(s->walk); i++) {
         const evidence_entry *e = evidence_entry_at(s->walk, i);
@@ -331,6 +453,7 @@ static void plan(survey *s)
         pthread_mutex_init(&((unit *)vec_at(&s->units, i))->lock, NULL);
         add_jobs(s, i);
     }
+    find_hives(s);
 }
 
 /* What the lines depend on besides evidence, tool and profiles. That there was a password, not which. */
@@ -360,6 +483,7 @@ static status run(survey *s, unsigned threads, arena *mem)
     pthread_mutex_init(&s->out_lock, NULL);
     pthread_mutex_init(&s->note_lock, NULL);
     pthread_cond_init(&s->changed, NULL);
+    hive_room_init(&s->room);
     plan(s);
     progress_expect(s->o->progress, evidence_total(s->walk));         /* evidence_open expects the bytes once; they are hashed, too */
 
@@ -376,6 +500,9 @@ static status run(survey *s, unsigned threads, arena *mem)
     binxml_templates_free(s->setup.templates);
     vec_done(&s->units);
     vec_done(&s->jobs);
+    vec_done(&s->hives);
+    map_done(&s->hive_of);
+    hive_room_done(&s->room);
     return s->failed;
 }
 
@@ -384,7 +511,8 @@ status survey_run(const survey_options *o, const survey_sink *sink, survey_count
     survey_counts unused = { 0 };
     survey s = { .o = o, .sink = sink, .counts = out ? out : &unused };
     const evidence_options how = {
-        .password = o->password, .kinds = EVIDENCE_KIND(EVIDENCE_EVTX) | EVIDENCE_KIND(EVIDENCE_EVTX_CHUNK), .progress = o->progress,
+        .password = o->password, .progress = o->progress,
+        .kinds = EVIDENCE_KIND(EVIDENCE_EVTX) | EVIDENCE_KIND(EVIDENCE_EVTX_CHUNK) | EVIDENCE_KIND(EVIDENCE_REGISTRY),
     };
     *s.counts = (survey_counts){ 0 };
     status done = evidence_open(o->paths, o->path_count, &how, &s.walk);
