@@ -77,7 +77,9 @@ void reading_tell(const reading *r, const survey_counts *n)
         console_say(stderr, "recognised, and not read by this version: %s", buf_text(&kinds));
     buf_done(&kinds);
     if (n->logs == 0)
-        console_say(stderr, "no event log was found in what was given: the case tells of nothing");
+        console_say(stderr, "no event log was found in what was given: the case tells of %s", n->artifacts ? "a state, and of no history" : "nothing");
+    if (n->artifacts)
+        console_say(stderr, "%llu artifact%s of the system beside the logs (hives and the like)", (unsigned long long)n->artifacts, plural(n->artifacts));
     console_say(stderr, "%llu unit%s (%llu read before), %llu file%s, %llu log%s, %llu record%s, %llu unreadable",
                 (unsigned long long)n->units, plural(n->units), (unsigned long long)n->kept, (unsigned long long)n->files, plural(n->files),
                 (unsigned long long)n->logs, plural(n->logs), (unsigned long long)n->records, plural(n->records),
@@ -86,6 +88,6 @@ void reading_tell(const reading *r, const survey_counts *n)
 
 int reading_result(const survey_counts *counts)
 {
-    /* Somebody who gave evidence, and no log was in it, must not take an empty case for a clean one. */
-    return counts->unreadable || counts->logs == 0 ? VERB_UNREADABLE : VERB_OK;
+    /* Somebody who gave evidence, and nothing that tells was in it, must not take an empty case for a clean one. */
+    return counts->unreadable || (counts->logs == 0 && counts->artifacts == 0) ? VERB_UNREADABLE : VERB_OK;
 }

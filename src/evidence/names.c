@@ -191,7 +191,8 @@ char *name_join(arena *mem, const char *folder, const char *name)
 
 bool name_is_system(const char *part)
 {
-    static const char *const names[] = { "windows", "winnt", "system32", "sysnative", "winevt", "logs", "uploads", "auto", "ntfs", "lazy_ntfs", "file" };
+    static const char *const names[] = { "windows", "winnt", "system32", "sysnative", "winevt", "logs", "users", "documents and settings", "programdata",
+                                         "uploads", "auto", "ntfs", "lazy_ntfs", "file" };
     /* A and B were floppies: folders of such names are somebody's own. */
     if (is_letter((uint8_t)part[0]) && (part[0] | 0x20) >= 'c' && (part[1] == '\0' || strcmp(part + 1, ":") == 0 || strcasecmp(part + 1, "_drive") == 0))
         return true;

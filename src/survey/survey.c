@@ -545,6 +545,15 @@ static void count_kind(survey_counts *counts, const char *kind)
     counts->named[at].files++;
 }
 
+static bool is_artifact(const char *kind)
+{
+    static const char *const kinds[] = { "registry" };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kinds[i], kind) == 0)
+            return true;
+    return false;
+}
+
 void survey_count(const digest *d, survey_counts *counts)
 {
     size_t count;
@@ -552,7 +561,8 @@ void survey_count(const digest *d, survey_counts *counts)
     for (size_t i = 0; i < count; i++, e++) {
         counts->files++;
         counts->logs += e->read && strcmp(e->kind, "evtx") == 0;
-        counts->records += e->records + e->recovered;
+        counts->records += strcmp(e->kind, "evtx") == 0 ? e->records + e->recovered : 0;
+        counts->artifacts += e->read && is_artifact(e->kind) && e->channel;
         counts->unreadable += evidence_file_lost(e);
         if (evidence_file_passed(e)) {
             counts->not_read++;

@@ -3,6 +3,7 @@
 #include "survey/survey.h"
 
 #include "range/evtx_write.h"
+#include "range/regf_write.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -256,6 +257,116 @@ static void any_split_of_whole_files_gives_the_same(void **state)
     digest_free(whole.all);
 }
 
+/* ---- Hives ---- */
+
+static void put_values(hive *h, const char *key, const char *value)
+{
+    hive_sz(h, hive_at(h, hive_root(h), key), value, "made");
+    hive_commit(h);
+}
+
+/* A user's hive whose last change is in its logs only, two clean ones, and a log that lost its hive. */
+static void make_hives(void)
+{
+    arena own;
+    arena_init(&own, 0);
+    moment t = 132000000000000000ull;
+    hive *user = hive_new(&own, &(hive_options){ .minor = 5, .root = "ROOT", .file = "NTUSER.DAT", .clock = t });
+    put_values(user, "Software\\Microsoft\\Windows\\CurrentVersion\\Run", "first");
+    put_values(user, "Control Panel\\Desktop", "other");
+    put_values(user, "Environment", "TEMP");
+    hive_log(user);
+    hive_clock(user, t + MOMENT_DAY);
+    put_values(user, "Software\\Microsoft\\Windows\\CurrentVersion\\Run", "second");
+    put_values(user, "Environment", "TMP");
+    assert_true(status_is_ok(hive_save_dirty(user, HIVE_LOG_NEW, in_folder("HV/C/Users/bob/NTUSER.DAT"))));
+    assert_true(status_is_ok(hive_save_dirty(user, HIVE_LOG_NEW, in_folder("HV/stray/NTUSER.DAT"))));
+    hive_done(user);
+    remove(in_folder("HV/stray/NTUSER.DAT"));
+    rename(in_folder("HV/C/Users/bob/NTUSER.DAT.LOG1"), in_folder("HV/C/Users/bob/ntuser.dat.LOG1"));
+    static const char *const names[] = { "SAM", "SOFTWARE" };
+    for (size_t i = 0; i < 2; i++) {
+        hive *h = hive_new(&own, &(hive_options){ .minor = 3, .root = "ROOT", .file = names[i], .clock = t });
+        put_values(h, i ? "Microsoft\\Windows NT\\CurrentVersion" : "SAM\\Domains\\Account\\Users", "x");
+        assert_true(status_is_ok(hive_save(h, in_folder(arena_printf(&own, "HV/C/Windows/System32/config/%s", names[i])))));
+        hive_done(h);
+    }
+    arena_done(&own);
+}
+
+static const evidence_file *evidence_of(const digest *d, const char *path)
+{
+    size_t count;
+    const evidence_file *e = digest_evidence(d, &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(e[i].path, path) == 0)
+            return &e[i];
+    fail_msg("no line of %s", path);
+    return NULL;
+}
+
+static void a_hive_is_read_with_the_logs_beside_it(void **state)
+{
+    (void)state;
+    make_hives();
+    surveyed with = survey_of("HV", 2);
+    const evidence_file *hive = evidence_of(with.all, "C/Users/bob/NTUSER.DAT"), *log = evidence_of(with.all, "C/Users/bob/ntuser.dat.LOG1");
+    assert_true(hive->read && log->read);
+    assert_string_equal(hive->channel, "registry/NTUSER");
+    assert_null(log->channel);
+    assert_int_equal(with.counts.artifacts, 3);
+    assert_int_equal(with.counts.records, 0);
+    const evidence_file *stray = evidence_of(with.all, "stray/NTUSER.DAT.LOG1");
+    assert_false(stray->read);
+    assert_non_null(strstr(stray->why, "without its hive"));
+    remove(in_folder("HV/C/Users/bob/ntuser.dat.LOG1"));
+    remove(in_folder("HV/C/Users/bob/ntuser.dat.LOG2"));
+    surveyed without = survey_of("HV", 2);
+    assert_true(evidence_of(without.all, "C/Users/bob/NTUSER.DAT")->read);
+    digest_free(with.all);
+    digest_free(without.all);
+}
+
+static void threads_and_splits_change_nothing_of_hives(void **state)
+{
+    (void)state;
+    make_hives();
+    surveyed one = survey_of("HV", 1), many = survey_of("HV", 4);
+    assert_same(one.all, many.all);
+    const char *config[] = { in_folder("HV/C/Windows") }, *user[] = { in_folder("HV/C/Users") };
+    surveyed a = survey_with((survey_options){ .threads = 2 }, config, 1), b = survey_with((survey_options){ .threads = 1 }, user, 1);
+    digest_merge(a.all, b.all);
+    digest_sort(a.all);
+    static const char *const paths[] = { "C/Users/bob/NTUSER.DAT", "C/Users/bob/ntuser.dat.LOG1", "C/Windows/System32/config/SAM" };
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        assert_int_equal(evidence_file_compare(evidence_of(one.all, paths[i]), evidence_of(a.all, paths[i])), 0);
+    digest_free(one.all);
+    digest_free(many.all);
+    digest_free(a.all);
+    digest_free(b.all);
+}
+
+static void pack(const char *from, const char *to);
+
+/* Members come one by one: a hive waits for its logs, whatever comes first. */
+static void a_hive_in_an_archive_is_read_with_its_logs(void **state)
+{
+    (void)state;
+    make_hives();
+    pack("HV", "hives/HV.zip");
+    surveyed lying = survey_of("HV", 2);
+    for (unsigned threads = 1; threads <= 3; threads++) {
+        surveyed packed = survey_of("hives", threads);
+        size_t count;
+        const evidence_file *e = digest_evidence(lying.all, &count);
+        assert_int_equal(count, 7);
+        for (size_t i = 0; i < count; i++)
+            assert_int_equal(evidence_file_compare(&e[i], evidence_of(packed.all, e[i].path)), 0);
+        digest_free(packed.all);
+    }
+    digest_free(lying.all);
+}
+
 /* Packs what lies below `from` in the test's folder into a zip; 7z, tar and others are held to zip by the tests of evidence. */
 static struct archive *packing;
 static size_t packing_from;
@@ -380,16 +491,19 @@ static void what_cannot_be_read_is_listed_and_counted(void **state)
     FILE *hive = fopen(in_folder("DB1/SYSTEM"), "wb");
     fwrite("regf and so on", 1, 14, hive);
     fclose(hive);
+    FILE *prefetch = fopen(in_folder("DB1/CMD.EXE-1.pf"), "wb");
+    fwrite("\x17\0\0\0SCCA", 1, 8, prefetch);
+    fclose(prefetch);
     FILE *torn = fopen(in_folder("DB1/torn.zip"), "wb");
     fwrite("PK\x03\x04\0\0\0\0 torn", 1, 13, torn);
     fclose(torn);
     assert_int_equal(symlink("System.evtx", in_folder("DB1/link")), 0);
     surveyed s = survey_of("DB1", 1);
-    assert_int_equal(s.counts.files, 4);
-    assert_int_equal(s.counts.unreadable, 1);
+    assert_int_equal(s.counts.files, 5);
+    assert_int_equal(s.counts.unreadable, 2);
     assert_int_equal(s.counts.not_read, 1);
     assert_int_equal(s.counts.named_count, 1);
-    assert_string_equal(s.counts.named[0].kind, "registry");
+    assert_string_equal(s.counts.named[0].kind, "prefetch");
     size_t count;
     const evidence_file *e = digest_evidence(s.all, &count);
     for (size_t i = 0; i < count; i++) {
@@ -580,6 +694,9 @@ int main(void)
         in_a_folder(records_outside_the_window_are_not_seen),
         in_a_folder(damage_is_told_with_its_file_and_costs_no_neighbour),
         in_a_folder(what_cannot_be_read_is_listed_and_counted),
+        in_a_folder(a_hive_is_read_with_the_logs_beside_it),
+        in_a_folder(threads_and_splits_change_nothing_of_hives),
+        in_a_folder(a_hive_in_an_archive_is_read_with_its_logs),
         in_a_folder(a_survey_that_was_cut_off_goes_on),
         in_a_folder(a_torn_digest_is_made_again),
         in_a_folder(nothing_is_written_into_evidence),
