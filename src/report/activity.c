@@ -193,9 +193,9 @@ static void subject_table(const report *r, block *in, both caption, const char *
     }
 }
 
-static void tell_subject(const report *r, block *in, const char *id, const char *number, const char *title, const char *kinds, const char *none)
+static void tell_subject(const report *r, block *in, const char *id, const char *title, const char *kinds, const char *none)
 {
-    block *section = doc_section(in, r->d, 2, id, (both){ number, NULL }, tell_label(title));
+    block *section = doc_section(in, r->d, 2, id, DOC_NUMBERED, tell_label(title));
     size_t hosts, found = tell_kinds(r, kinds, &hosts);
     if (!found) {
         runs_words(doc_paragraph(section, r->d, "note"), tell_label(none));
@@ -218,7 +218,7 @@ static unsigned verdict_rank(const json *p)
 
 static void tell_persistence(const report *r, block *in)
 {
-    block *section = doc_section(in, r->d, 2, "persistence", (both){ "2.5", NULL }, tell_label("report.comes-back"));
+    block *section = doc_section(in, r->d, 2, "persistence", DOC_NUMBERED, tell_label("report.comes-back"));
     if (!tell_count(r->c, "persistence")) {
         runs_words(doc_paragraph(section, r->d, "note"), tell_label("report.no-persistence"));
         return;
@@ -256,7 +256,7 @@ static void tell_persistence(const report *r, block *in)
 
 void tell_activity(report *r, block *in)
 {
-    block *section = doc_section(in, r->d, 2, "ran", (both){ "2.4", NULL }, tell_label("report.what-ran"));
+    block *section = doc_section(in, r->d, 2, "ran", DOC_NUMBERED, tell_label("report.what-ran"));
     static const char ran[] = "miner malware-file network-contact fake-system-process process-chain script-execution remote-execution";
     size_t hosts, found = tell_kinds(r, ran, &hosts);
     if (!found && !tell_count(r->c, "processes"))
@@ -268,7 +268,7 @@ void tell_activity(report *r, block *in)
     if (found)
         subject_table(r, section, tell_label("report.ran-table"), ran, 220000);
     tell_persistence(r, in);
-    tell_subject(r, in, "accounts", "2.6", "report.accounts",
+    tell_subject(r, in, "accounts", "report.accounts",
                  "password-guessing password-spraying logon-after-guessing suspicious-logon account-create account-change admin-group-add credential-theft", "report.no-accounts");
-    tell_subject(r, in, "defence", "2.7", "report.defence", "defence-off log-cleared log-gap firewall-change port-proxy unclean-shutdown", "report.no-defence");
+    tell_subject(r, in, "defence", "report.defence", "defence-off log-cleared log-gap firewall-change port-proxy unclean-shutdown", "report.no-defence");
 }

@@ -272,9 +272,9 @@ static void threat_settings(const report *r, block *list)
         threat(r, list, tell_say(r, "report.threat-settings", "count", ARG_NUMBER, tell_number(r, failed), NULL), NULL);
 }
 
-static block *threats(const report *r, block *chapter, const char *number, const char *title)
+static block *threats(const report *r, block *chapter, const char *title)
 {
-    block *section = doc_section(chapter, r->d, 2, NULL, (both){ number, NULL }, tell_label(title));
+    block *section = doc_section(chapter, r->d, 2, NULL, DOC_NUMBERED, tell_label(title));
     return doc_list(section, r->d, true, NULL, 0);
 }
 
@@ -287,13 +287,13 @@ static void or_none(const report *r, block *list)
 void tell_threats(report *r)
 {
     block *chapter = doc_section(r->d->root, r->d, 1, "threats", tell_label("report.number-4"), tell_label("report.chapter-4"));
-    block *list = threats(r, chapter, "4.1", "report.threats-people");
+    block *list = threats(r, chapter, "report.threats-people");
     threat_of_kinds(r, list, "report.threat-weak-password", "logon-after-guessing");
     threat_same_password(r, list);
     threat_inside(r, list);
     threat_dark(r, list);
     or_none(r, list);
-    list = threats(r, chapter, "4.2", "report.threats-hosts");
+    list = threats(r, chapter, "report.threats-hosts");
     threat_of_kinds(r, list, "report.threat-comes-back", "service-install task-create run-key startup-file wmi-persistence autostart-other");
     threat_of_kinds(r, list, "report.threat-accounts", "account-create admin-group-add");
     threat_of_kinds(r, list, "report.threat-credentials", "credential-theft");
@@ -302,7 +302,7 @@ void tell_threats(report *r)
     threat_of_kinds(r, list, "report.threat-miner", "miner");
     threat_settings(r, list);
     or_none(r, list);
-    list = threats(r, chapter, "4.3", "report.threats-watching");
+    list = threats(r, chapter, "report.threats-watching");
     threat_of_kinds(r, list, "report.threat-logs", "log-cleared log-gap");
     if (tell_count(r->c, "unknowns"))
         threat(r, list, tell_say(r, "report.threat-unknown", "count", ARG_NUMBER, tell_number(r, tell_count(r->c, "unknowns")), NULL), NULL);
@@ -410,17 +410,17 @@ static bool guesses_at_mssql(const report *r)
 void tell_hardening(report *r)
 {
     block *chapter = doc_section(r->d->root, r->d, 1, "hardening", tell_label("report.number-5"), tell_label("report.chapter-5"));
-    block *exposure = doc_section(chapter, r->d, 2, "exposure", (both){ "5.1", NULL }, tell_label("report.exposure"));
+    block *exposure = doc_section(chapter, r->d, 2, "exposure", DOC_NUMBERED, tell_label("report.exposure"));
     exposure_table(r, exposure);
     close_table(r, exposure);
-    static const struct { const char *subject, *number; } sections[] = { { "report.for-accounts", "5.2" }, { "report.for-system", "5.3" }, { "report.for-products", "5.4" } };
-    for (size_t k = 0; k < sizeof sections / sizeof *sections; k++) {
-        block *section = doc_section(chapter, r->d, 2, arena_printf(r->mem, "advice%zu", k + 1), (both){ sections[k].number, NULL }, tell_label(sections[k].subject));
-        table *t = doc_table(section, r->d, NULL, tell_label(sections[k].subject), "facts", 0);
+    static const char *const subjects[] = { "report.for-accounts", "report.for-system", "report.for-products" };
+    for (size_t k = 0; k < sizeof subjects / sizeof *subjects; k++) {
+        block *section = doc_section(chapter, r->d, 2, arena_printf(r->mem, "advice%zu", k + 1), DOC_NUMBERED, tell_label(subjects[k]));
+        table *t = doc_table(section, r->d, NULL, tell_label(subjects[k]), "facts", 0);
         doc_column(t, tell_label("report.advice"), "wide");
         doc_column(t, tell_label("report.here"), "mark");
         for (size_t i = 0; i < sizeof advice / sizeof *advice; i++) {
-            if (strcmp(advice[i].subject, sections[k].subject) != 0)
+            if (strcmp(advice[i].subject, subjects[k]) != 0)
                 continue;
             size_t hosts;
             bool here = advice[i].kinds[0] ? tell_kinds(r, advice[i].kinds, &hosts) > 0 : guesses_at_mssql(r);

@@ -124,7 +124,7 @@ static void crash_table(const report *r, block *in)
 /* The question that the customer asked comes first: an answer that anybody understands, then the proof. */
 void tell_crashes(report *r, block *in)
 {
-    block *section = doc_section(in, r->d, 2, "crashes", (both){ "2.1", NULL }, tell_label("report.why-crashed"));
+    block *section = doc_section(in, r->d, 2, "crashes", DOC_NUMBERED, tell_label("report.why-crashed"));
     const json *crashes = tell_first(r->c, "crashes");
     if (!crashes) {
         runs_words(doc_paragraph(section, r->d, "note"), tell_label("report.no-crashes"));

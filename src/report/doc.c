@@ -29,6 +29,11 @@ block *doc_section(block *in, doc *d, unsigned level, const char *id, both numbe
     b->level = level;
     b->id = id;
     b->number = number;
+    if (level == 1 && number.en) {
+        d->chapters++;
+        d->sections = 0;
+    } else if (level == 2 && number.en)
+        b->number = (both){ arena_printf(d->mem, "%u.%u", d->chapters, ++d->sections), NULL };
     b->title = title;
     return b;
 }

@@ -41,7 +41,7 @@ struct block {
     block_kind kind;
     const char *id, *tone;
     both title;                             /* of a section, figure, card; a label to be filled in */
-    both number;                            /* of a section: "第二章", "2.1" */
+    both number;                            /* of a section: "第二章", "2.1"; none when number.en is NULL */
     unsigned level;                         /* of a section: 1 chapter, 2, 3 */
     unsigned rank;
     bool ordered;                           /* a list with numbers */
@@ -52,9 +52,11 @@ struct block {
     block *first, *last, *next;
 };
 
-typedef struct { arena *mem; block *root; both title, kicker; runs about; } doc;      /* about: the lines below the title */
+typedef struct { arena *mem; block *root; both title, kicker; runs about; unsigned chapters, sections; } doc;      /* about: the lines below the title */
 
 doc   *doc_new(arena *mem);
+/* Chapters bring their number; a section of level 2 is given DOC_NUMBERED, or none: what is left out then leaves no hole. */
+#define DOC_NUMBERED ((both){ "", NULL })
 block *doc_section(block *in, doc *d, unsigned level, const char *id, both number, both title);
 runs  *doc_paragraph(block *in, doc *d, const char *tone);                     /* tone: NULL, "lead", "note" */
 block *doc_list(block *in, doc *d, bool ordered, const char *tone, size_t limit);

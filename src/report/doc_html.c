@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #define SHRINKS 5u
+#define NAME_HELD 10u           /* characters of a name that stand together when it has no joint */
 
 extern const embedded_file report_files[];
 extern const size_t report_files_count;
@@ -83,6 +84,25 @@ static void put_class(writer *w, const char *always, const char *tone)
     buf_char(w->out, '"');
 }
 
+/* A name may be broken behind its dots and hyphens; where it has none of them for long, anywhere. Without that one host's
+ * full name would push a table out of the page, and a cell that breaks words at will would break those that need not. */
+static void put_name(writer *w, const char *name)
+{
+    span s = span_str(name);
+    size_t from = 0, held = 0;
+    for (size_t at = 0; at < s.len; ) {
+        uint32_t c = utf8_take(s, &at);
+        bool joint = c == '.' || c == '-' || c == '\\' || c == '/' || c == '_' || c == '@';
+        if ((!joint && ++held < NAME_HELD) || at == s.len)
+            continue;
+        escape_html(span_part(s, from, at - from), w->out);
+        put(w, "<wbr>");
+        from = at;
+        held = 0;
+    }
+    escape_html(span_part(s, from, SIZE_MAX), w->out);
+}
+
 static void put_link(writer *w, const run *r, const char *class)
 {
     put(w, "<a");
@@ -96,7 +116,10 @@ static void put_link(writer *w, const run *r, const char *class)
         buf_char(w->out, '"');
     }
     buf_char(w->out, '>');
-    put_both(w, r->words);
+    if (same_in_both(r->words) && !(r->tone && strcmp(r->tone, "short") == 0))
+        put_name(w, r->words.en);
+    else
+        put_both(w, r->words);
     put(w, "</a>");
 }
 

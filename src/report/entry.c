@@ -92,7 +92,7 @@ static void spread_table(const report *r, block *in)
 
 static void tell_spread(const report *r, block *in)
 {
-    block *section = doc_section(in, r->d, 2, "spread", (both){ "2.3", NULL }, tell_label("report.spread"));
+    block *section = doc_section(in, r->d, 2, "spread", DOC_NUMBERED, tell_label("report.spread"));
     const json *edges = json_get(r->c, "spread");
     if (!tell_count(r->c, "spread")) {
         runs_words(doc_paragraph(section, r->d, "note"), tell_label("report.no-spread"));
@@ -107,7 +107,7 @@ static void tell_spread(const report *r, block *in)
 
 void tell_entry(report *r, block *in)
 {
-    block *section = doc_section(in, r->d, 2, "entry", (both){ "2.2", NULL }, tell_label("report.way-in"));
+    block *section = doc_section(in, r->d, 2, "entry", DOC_NUMBERED, tell_label("report.way-in"));
     const json *entry = json_get(r->c, "entry");
     if (entry && entry->kind == JSON_OBJECT) {
         size_t host = tell_host(r, entry, "host");

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { WIDTH = 1060, LABEL = 150, TOP = 40, LANE = 26, LANES = 60, BUCKET = 9, MARKS_ALL = 1100, MARKS_EACH = 1700, SPAN_TIMES = 12, LOGS = 6 };
+enum { WIDTH = 1060, LABEL = 176, TOP = 40, LANE = 26, LANES = 60, BUCKET = 9, MARKS_ALL = 1100, MARKS_EACH = 1700, SPAN_TIMES = 12, LOGS = 6 };
 
 /* What is drawn of findings: crashes, and what matters of the hostile episodes - of everything when there is none. Ordinary
  * administration of three weeks would press the hour that counts into one mark. */

@@ -7,7 +7,7 @@
  * and its time stands on the line that leads to it. Further ways to it are thin lines with the number of their row in the
  * table. Branches have rows of their own, so no text covers another. */
 
-enum { BOX = 160, HIGH = 44, WAY = 140, ROW = 66, MARGIN = 12, PLACES = 150 };
+enum { BOX = 184, HIGH = 44, WAY = 140, ROW = 66, MARGIN = 12, PLACES = 150, INSIDE = BOX - 24 };
 
 typedef struct { both name; const char *more, *state; size_t host; size_t parent, edge; size_t first_child, last_child, next; unsigned depth; int y; bool drawn; } place_node;
 typedef struct { const json *of; size_t from, to; const char *target; } way;          /* target: where the page tells more of it */
@@ -122,6 +122,12 @@ static const char *line_class(const json *e)
     return p >= 80 ? "way sure" : p >= 55 ? "way fair" : "way weak";
 }
 
+/* Small type, and not bold: a fifth more of it fits. */
+static const char *fit_small(const graph *g, const char *words, int width)
+{
+    return svg_fit(g->r->mem, words, width * 6 / 5);
+}
+
 static void draw_way(const graph *g, svg *s, size_t n)
 {
     const place_node *to = &g->node[n], *from = &g->node[to->parent];
@@ -147,7 +153,7 @@ static void draw_way(const graph *g, svg *s, size_t n)
     }
     const char *means = tell_is_null(e, "means") ? "unknown" : json_str(e, "means");
     both how = tell_word(g->r, "short.", means);
-    svg_text(s, "how", x2 - 12, y2 + 15, SVG_END, (both){ svg_fit(g->r->mem, how.en, WAY - 34), how.zh ? svg_fit(g->r->mem, how.zh, WAY - 34) : NULL });
+    svg_text(s, "how", x2 - 12, y2 + 15, SVG_END, (both){ fit_small(g, how.en, WAY - 34), how.zh ? fit_small(g, how.zh, WAY - 34) : NULL });
     svg_link_end(s);
 }
 
@@ -172,10 +178,18 @@ static void draw_place(const graph *g, svg *s, const place_node *n, size_t first
     if (n->host != SIZE_MAX)
         svg_link(s, g->r->hosts[n->host].anchor);
     svg_rect(s, arena_printf(g->r->mem, "place %s", n->state), x, n->y, BOX, HIGH, 7);
-    bool two = *n->more != '\0';
-    svg_text(s, "name", x + 12, n->y + (two ? 19 : 27), SVG_START, (both){ svg_fit(g->r->mem, n->name.en, BOX - 24), n->name.zh ? svg_fit(g->r->mem, n->name.zh, BOX - 24) : NULL });
+    both name = n->name;
+    const char *more = n->more, *dot = strchr(name.en, '.');
+    if (n->host != SIZE_MAX)
+        svg_title(s, name.en);
+    if (n->host != SIZE_MAX && dot && dot > name.en && svg_width(name.en) > INSIDE) {       /* its domain goes below */
+        more = *more ? arena_printf(g->r->mem, "%s · %s", more, dot + 1) : dot + 1;
+        name.en = arena_printf(g->r->mem, "%.*s", (int)(dot - name.en), name.en);
+    }
+    bool two = *more != '\0';
+    svg_text(s, "name", x + 12, n->y + (two ? 19 : 27), SVG_START, (both){ svg_fit(g->r->mem, name.en, INSIDE), name.zh ? svg_fit(g->r->mem, name.zh, INSIDE) : NULL });
     if (two)
-        svg_text(s, "more", x + 12, n->y + 35, SVG_START, (both){ svg_fit(g->r->mem, n->more, BOX - 24), NULL });
+        svg_text(s, "more", x + 12, n->y + 35, SVG_START, (both){ fit_small(g, more, INSIDE), NULL });
     if (n->host != SIZE_MAX && n->host == first)
         svg_text(s, "flag", x + 2, n->y - 5, SVG_START, tell_label("report.first-host"));
     if (n->host != SIZE_MAX)

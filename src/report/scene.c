@@ -11,7 +11,7 @@ static void put_known(const report *r, table *t, const char *title, const json *
 
 static void tell_network(const report *r, block *in, const json *scene)
 {
-    block *section = doc_section(in, r->d, 2, "scene-network", (both){ "1.1", NULL }, tell_label("report.network"));
+    block *section = doc_section(in, r->d, 2, "scene-network", DOC_NUMBERED, tell_label("report.network"));
     if (!scene || scene->kind == JSON_NULL) {
         runs_words(doc_paragraph(section, r->d, "note"), tell_label("report.no-scene"));
         return;
@@ -56,7 +56,7 @@ static size_t host_told(const report *r, const json *told)
 
 static void tell_environment(const report *r, block *in, const json *scene)
 {
-    block *section = doc_section(in, r->d, 2, "scene-hosts", (both){ "1.2", NULL }, tell_label("report.environment"));
+    block *section = doc_section(in, r->d, 2, "scene-hosts", DOC_NUMBERED, tell_label("report.environment"));
     table *t = doc_table(section, r->d, NULL, tell_label("report.hosts-told"), "stack", 200000);
     static const char *const titles[] = { "report.host", "report.address", "report.role", "report.protection", "report.system-found" };
     for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
@@ -83,7 +83,7 @@ static void tell_environment(const report *r, block *in, const json *scene)
 
 static void tell_claims(const report *r, block *in)
 {
-    block *section = doc_section(in, r->d, 2, "claims", (both){ "1.3", NULL }, tell_label("report.claims"));
+    block *section = doc_section(in, r->d, 2, "claims", DOC_NUMBERED, tell_label("report.claims"));
     if (!tell_count(r->c, "claims")) {
         runs_words(doc_paragraph(section, r->d, "note"), tell_label("report.no-claims"));
         return;
@@ -116,7 +116,7 @@ static void tell_claims(const report *r, block *in)
 /* What was done is for the responder to write: the evidence does not know. */
 static void tell_outcome(const report *r, block *in)
 {
-    block *section = doc_section(in, r->d, 2, "outcome", (both){ "1.4", NULL }, tell_label("report.outcome"));
+    block *section = doc_section(in, r->d, 2, "outcome", DOC_NUMBERED, tell_label("report.outcome"));
     table *t = doc_table(section, r->d, NULL, tell_label("report.outcome-table"), "facts", 0);
     doc_column(t, tell_label("report.item"), "name");
     doc_column(t, tell_label("report.content"), NULL);

@@ -109,7 +109,7 @@ static void tell_episode(const report *r, block *in, const json *episode, size_t
 
 void tell_story(report *r, block *in)
 {
-    block *section = doc_section(in, r->d, 2, "story", (both){ "2.8", NULL }, tell_label("report.story"));
+    block *section = doc_section(in, r->d, 2, "story", DOC_NUMBERED, tell_label("report.story"));
     bool empty;
     span svg = figure_lanes(r, &empty);
     if (!empty)
@@ -270,11 +270,11 @@ static void put_entities(const report *r, runs *to, const json *f)
 
 void tell_findings(report *r, block *in)
 {
-    block *sheets = doc_section(in, r->d, 2, "hosts-each", (both){ "2.9", NULL }, tell_label("report.host-sheets"));
+    block *sheets = doc_section(in, r->d, 2, "hosts-each", DOC_NUMBERED, tell_label("report.host-sheets"));
     for (size_t i = 0; i < r->host_count; i++)
         tell_host_sheet(r, sheets, i);
 
-    block *section = doc_section(in, r->d, 2, "findings", (both){ "2.10", NULL }, tell_label("report.all-findings"));
+    block *section = doc_section(in, r->d, 2, "findings", DOC_NUMBERED, tell_label("report.all-findings"));
     if (!tell_count(r->c, "findings")) {
         runs_words(doc_paragraph(section, r->d, "note"), tell_label("report.no-findings"));
         return;

@@ -17,7 +17,8 @@ void svg_text(svg *s, const char *class, int x, int y, svg_anchor anchor, both w
 void svg_link(svg *s, const char *target);                      /* what follows is a link, until svg_link_end */
 void svg_link_end(svg *s);
 void svg_title(svg *s, const char *words);                      /* shown when the mouse rests on what holds it */
-const char *svg_fit(arena *mem, const char *utf8, int width);   /* cut so that it fits `width` pixels of 13 px type */
+int  svg_width(const char *utf8);                               /* pixels that it takes at most, in 13 px type */
+const char *svg_fit(arena *mem, const char *utf8, int width);   /* cut so that it fits `width` of them */
 
 /* Marks: one shape and colour a subject, at (x, y). */
 typedef enum { MARK_GUESSING, MARK_LOGON, MARK_EXECUTION, MARK_PERSISTENCE, MARK_DEFENCE, MARK_NETWORK, MARK_CRASH, MARK_COUNT } svg_mark;

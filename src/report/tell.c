@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define SHORT_NAME 15u                  /* characters of a name that is never broken */
 #define SHOWN 6                         /* links that stand beside one claim */
 
 /* ---- Reading ---- */
@@ -347,7 +348,7 @@ void put_host_number(const report *r, runs *to, size_t host)
 {
     run *link = runs_add(to, RUN_LINK, (both){ r->hosts[host].name, NULL });
     link->target = r->hosts[host].anchor;
-    link->tone = strlen(r->hosts[host].name) <= 18 ? "short" : NULL;
+    link->tone = strlen(r->hosts[host].name) <= SHORT_NAME ? "short" : NULL;
 }
 
 void put_host(const report *r, runs *to, const json *of, const char *name)
@@ -366,7 +367,7 @@ void put_place(const report *r, runs *to, const json *place)
         put_host_number(r, to, host);
     else if (place && place->kind == JSON_OBJECT) {
         runs_code(to, tell_clip(r, place, "address"));
-        if (to->last && to->last->kind == RUN_CODE && strlen(to->last->words.en) <= 18)
+        if (to->last && to->last->kind == RUN_CODE && strlen(to->last->words.en) <= SHORT_NAME)
             to->last->tone = "short";
     }
     else

@@ -70,8 +70,11 @@ static void a_name_is_cut_to_what_fits(void **state)
     arena mem;
     arena_init(&mem, 0);
     assert_string_equal(svg_fit(&mem, "short", 100), "short");
-    assert_string_equal(svg_fit(&mem, "a-name-that-is-too-long", 70), "a-name-tha…");
-    assert_string_equal(svg_fit(&mem, "数据库服务器", 39), "数据库…");
+    assert_string_equal(svg_fit(&mem, "a-name-that-is-too-long", 70), "a-name…");
+    assert_string_equal(svg_fit(&mem, "数据库服务器", 39), "数据…");
+    assert_string_equal(svg_fit(&mem, "数据库", 39), "数据库");
+    for (int width = 20; width < 300; width++)
+        assert_true(svg_width(svg_fit(&mem, "WIN-77LTAPHIQ1R.example.corp 数据库", width)) <= width);
     arena_done(&mem);
 }
 

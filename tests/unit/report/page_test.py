@@ -15,9 +15,9 @@ from html.parser import HTMLParser
 from random import Random
 
 TAGS = set('''html head meta title style body header a button input span div nav ol ul li main p h1 h2 h3 h4 dl dt dd table caption thead
-tbody tr th td small strong code time br figure figcaption section select option label output template script i b
+tbody tr th td small strong code time br wbr figure figcaption section select option label output template script i b
 svg line rect path text tspan'''.split())
-VOID = {'meta', 'input', 'br', 'line', 'rect', 'path'}
+VOID = {'meta', 'input', 'br', 'wbr', 'line', 'rect', 'path'}
 # A link, an image, a handler and an end of every context that evidence may stand in.
 HOSTILE = '"><script>evil()</script><img src=x onerror=evil()>\'--></title></style></script>{x}${1}`javascript:evil()&lt;'
 HIDDEN = '\x1b[31m\x07\u202e\u200b\u2066'
@@ -121,7 +121,18 @@ def page_is_sound(name, html, maximum=MAXIMUM):
     check(name, len(html.encode()) < maximum, f'{len(html.encode())} bytes')
     check(name, len(page.ids) == len(set(page.ids)), f'ids stand twice: {[i for i in page.ids if page.ids.count(i) > 1][:3]}')
     missing = sorted(set(page.targets) - set(page.ids))
+    sections_are_counted(name, page)
     return page, missing
+
+
+def sections_are_counted(name, page):
+    """2.1, 2.2, ...: a section that is left out leaves no hole."""
+    numbers = [n for tag, en, _ in page.outline if tag == 'h3' for n in re.findall(r'^(\d+)\.(\d+) ', en.strip())]
+    wanted = {}
+    for chapter, number in numbers:
+        wanted[chapter] = wanted.get(chapter, 0) + 1
+        check(name, int(number) == wanted[chapter], f'section {chapter}.{number} is the {wanted[chapter]}th of its chapter')
+    check(name, len(wanted) > 3, f'numbered sections: {wanted}')
 
 
 def links_lead_somewhere(name, missing):
