@@ -33,6 +33,11 @@ const detector *const detectors[] = {
     NULL,
 };
 
+extern const artifact_question question_identity, question_settings, question_accounts;
+
 const artifact_question *const artifact_questions[] = {
+    &question_identity,
+    &question_settings,
+    &question_accounts,
     NULL,
 };

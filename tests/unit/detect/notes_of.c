@@ -1,9 +1,9 @@
-/* For people who write detectors: prints what detectors note of event logs.
+/* For people who write detectors: prints what detectors note of event logs, and questions of hives.
  *     notes_of [--kinds|--table] FILE...
  *                --kinds: one table of all files, how many acts and findings of each kind
  *                --table: one line a file: name, records, acts by kind, findings by kind and severity; and, on standard error,
  *                         findings whose sentence is missing */
-#include "detect/detect.h"
+#include "detect/artifact.h"
 #include "text/text.h"
 
 #include <fcntl.h>
@@ -106,6 +106,32 @@ static void print_cut(void *context, const log_ref *log, const char *kind, uint6
         printf("CUT %s %s %s: %" PRIu64 "\n", log->path, log->channel, kind, dropped);
 }
 
+/* False when it is none. */
+static bool read_hive(const detect_run *run, int fd, uint64_t size, const char *path, const detect_sink *sink)
+{
+    arena mem;
+    problems noted;
+    regf *hive;
+    arena_init(&mem, 0);
+    problems_init(&noted, &mem);
+    uint8_t *bytes = arena_alloc(&mem, size ? size : 1);
+    span all = span_of(bytes, size);
+    for (uint64_t at = 0; at < size;) {
+        ssize_t got = pread(fd, bytes + at, size - at, (off_t)at);
+        if (got <= 0)
+            break;
+        at += (uint64_t)got;
+    }
+    bool is = size < (512u << 20) && regf_is(all) && status_is_ok(regf_open(&mem, all, NULL, 0, &noted, &hive));
+    if (is) {
+        detect_artifact *a = detect_artifact_new(run, "0000000000000000", path, arena_printf(&mem, "registry/%s", regf_kind_word(regf_which(hive))));
+        detect_artifact_hive(a, hive);
+        detect_artifact_end(a, sink);
+    }
+    arena_done(&mem);
+    return is;
+}
+
 static bool read_file(const detect_run *run, binxml_templates *shared, const char *path, const detect_sink *sink)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -115,6 +141,10 @@ static bool read_file(const detect_run *run, binxml_templates *shared, const cha
         if (fd >= 0)
             close(fd);
         return false;
+    }
+    if (read_hive(run, fd, (uint64_t)about.st_size, path, sink)) {
+        close(fd);
+        return true;
     }
     arena mem;
     arena_init(&mem, 0);
