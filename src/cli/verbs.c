@@ -7,6 +7,7 @@ extern const verb verb_dump;
 extern const verb verb_help;
 extern const verb verb_investigate;
 extern const verb verb_join;
+extern const verb verb_registry;
 extern const verb verb_report;
 extern const verb verb_scene;
 extern const verb verb_survey;
@@ -18,6 +19,7 @@ const verb *const verbs[] = {
     &verb_scene,
     &verb_report,
     &verb_dump,
+    &verb_registry,
     &verb_help,
 };
 const size_t verb_count = sizeof verbs / sizeof *verbs;

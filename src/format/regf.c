@@ -105,38 +105,47 @@ static void find_bins(regf *h)
 
 /* ---- opening ---- */
 
+static void read_base(regf *h, span hive)
+{
+    h->base = regf_read_base(hive);
+    h->bins = span_part(hive, REGF_BASE, REGF_LARGEST);
+    if (!h->base.there)
+        regf_note(h, "base.signature", REGF_NONE, "the base block does not begin with regf");
+    else if (!h->base.checksum_ok)
+        regf_note(h, "base.checksum", REGF_NONE, "the checksum of the base block is wrong");
+    else if (h->base.bins_size > h->bins.len)
+        regf_note(h, "base.bins_size", REGF_NONE, "the base block tells of %u bytes of bins, and there are %zu", h->base.bins_size, h->bins.len);
+    else
+        h->bins.len = h->base.bins_size;             /* what lies behind is left from earlier, and not of this hive */
+    h->bins.len -= h->bins.len % 8;
+    h->about = (regf_info){
+        .primary = h->base.primary, .secondary = h->base.secondary, .checksum_ok = h->base.checksum_ok,
+        .dirty = !h->base.checksum_ok || h->base.primary != h->base.secondary, .last_sequence = h->base.primary,
+    };
+}
+
 status regf_open(arena *mem, span hive, const span *logs, size_t log_count, problems *noted, regf **out)
 {
-    (void)logs;
-    (void)log_count;
+    if (!regf_is(hive) && !is_bin(span_part(hive, REGF_BASE, SIZE_MAX), 0))
+        return status_fail(STATUS_DAMAGED, "neither a base block nor a bin of a hive");
     regf *h = arena_alloc(mem, sizeof *h);
     if (!h)
         return status_fail(STATUS_LIMIT, "no memory for the hive");
     h->mem = mem;
     h->noted = noted;
-    h->base = regf_read_base(hive);
-    h->bins = span_part(hive, REGF_BASE, UINT32_MAX / REGF_PAGE * REGF_PAGE);
-    if (!h->base.there && !is_bin(h->bins, 0))
-        return status_fail(STATUS_DAMAGED, "neither a base block nor a bin of a hive");
-    if (!h->base.there)
-        regf_note(h, "base.signature", REGF_NONE, "the base block does not begin with regf");
-    else if (!h->base.checksum_ok)
-        regf_note(h, "base.checksum", REGF_NONE, "the checksum of the base block is wrong");
-
-    if (h->base.checksum_ok && h->base.bins_size > h->bins.len)
-        regf_note(h, "base.bins_size", REGF_NONE, "the base block tells of %u bytes of bins, and there are %zu", h->base.bins_size, h->bins.len);
-    else if (h->base.checksum_ok)
-        h->bins.len = h->base.bins_size;             /* what lies behind is left from earlier, and not of this hive */
-    h->bins.len -= h->bins.len % 8;
+    read_base(h, hive);
+    if (h->about.dirty && !regf_replay(h, logs, log_count))
+        return status_fail(STATUS_LIMIT, "no memory to replay the hive's logs");
     find_bins(h);
-    h->about = (regf_info){
-        .minor = h->base.minor, .written = h->base.written, .primary = h->base.primary, .secondary = h->base.secondary,
-        .bins_size = (uint32_t)h->bins.len, .checksum_ok = h->base.checksum_ok, .file_name = h->base.file_name,
-        .dirty = !h->base.checksum_ok || h->base.primary != h->base.secondary, .last_sequence = h->base.primary,
-    };
+    h->about.minor = h->base.minor;
+    h->about.written = h->base.written;
+    h->about.file_name = h->base.file_name;
+    h->about.bins_size = (uint32_t)h->bins.len;
     status s = regf_index(h);
-    if (status_is_ok(s))
-        *out = h;
+    if (!status_is_ok(s))
+        return s;
+    h->kind = regf_find_kind(h);
+    *out = h;
     return s;
 }
 

@@ -94,7 +94,8 @@ const char *regf_kind_word(regf_kind k);                                       /
  * it may be told, whatever hive it turns up in. */
 bool      regf_withheld(const regf *h, const regf_key *key, const regf_value *v);
 
-/* Deleted keys with the values that hang on them, and values that hang on none (key.cell REGF_NONE), in order of place.
- * path: "\\<unknown>\\name" where a parent is gone. */
+/* Deleted keys with the values that hang on them; live keys with values that they had; values that hang on nothing any more
+ * (key.cell REGF_NONE): in order of place. path: below the root, "\\<unknown>\\name" where a parent is gone. What lost its
+ * parents to damage looks the same. */
 typedef struct { regf_key key; const char *path; regf_value *values; size_t value_count; } regf_lost;
-size_t    regf_deleted(const regf *h, arena *mem, problems *noted, regf_lost **out);
+size_t    regf_deleted(const regf *h, arena *mem, regf_lost **out);

@@ -8,6 +8,7 @@
 #include "format/regf.h"
 
 enum { REGF_BASE = 4096, REGF_PAGE = 4096, REGF_BIN_HEAD = 32, REGF_SECTOR = 512, REGF_SEGMENT = 16344 };
+#define REGF_LARGEST (UINT32_MAX / REGF_PAGE * REGF_PAGE)    /* of all bins */
 enum { REGF_KEY_HEAD = 76, REGF_VALUE_HEAD = 20, REGF_KEY_NAME = 1024 };
 enum { REGF_FLAG_ROOT = 0x4, REGF_FLAG_LATIN = 0x20, REGF_FLAG_PREDEFINED = 0x40 };   /* of keys; values have their own 1 */
 enum { REGF_MARKS = 7, REGF_SECRET = 1 /* a key below LSA's secrets */, REGF_CLASS_LOST = 2, REGF_DATA_LOST = 1 /* of a value */ };
@@ -24,6 +25,7 @@ struct regf {
     problems *noted;
     regf_base base;
     regf_info about;
+    regf_kind kind;
     span bins;                               /* the caller's, or a copy that was put together in `mem` */
     uint32_t *bin_end;                       /* of each page: where the bin ends that it lies in */
     uint64_t *signed_cells, *plain_cells;    /* what something refers to: keys, values, lists; and what has no signature */
@@ -59,5 +61,8 @@ bool regf_name_is(span name, bool latin, const char *ascii);       /* the same, 
 
 /* Where the segments of big data are, when v has such data; how many of them the list holds. */
 size_t regf_segments(const regf *h, const regf_value *v, span *list);
+/* Of a dirty hive: replays what fits of the logs over a copy of h->bins. False: no memory. */
+bool   regf_replay(regf *h, const span *logs, size_t count);
 status regf_index(regf *h);
+regf_kind regf_find_kind(const regf *h);
 bool   regf_secret_branch(const regf_key *parent, bool parent_is_root, const regf_key *key);

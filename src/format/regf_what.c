@@ -31,6 +31,11 @@ static const struct { regf_kind kind; const char *keys[2]; } marks[] = {
 
 regf_kind regf_which(const regf *h)
 {
+    return h->kind;
+}
+
+regf_kind regf_find_kind(const regf *h)
+{
     regf_key root = regf_root(h), key;
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (regf_find(h, &root, marks[i].keys[0], &key) && regf_find(h, &root, marks[i].keys[1], &key))
@@ -82,12 +87,14 @@ static bool is_rid(const regf_key *key)
     return true;
 }
 
+enum { SECRETS_DEPTH = 16 };         /* they lie less deep below the root, wherever a hive begins */
+
 /* A deleted key: whether it hung on LSA's secrets, as far as its parents are still there; when they are not, in these hives
  * it may have. */
 static bool was_secret(const regf *h, const regf_key *key)
 {
     regf_key at = *key, parent = { .cell = REGF_NONE };
-    for (unsigned depth = 0; depth < REGF_DEPTH; depth++) {
+    for (unsigned depth = 0; depth < SECRETS_DEPTH; depth++) {
         bool known = regf_parent(h, &at, &parent);
         if (!known && at.node != 0)
             break;
