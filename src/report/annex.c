@@ -200,16 +200,15 @@ static void tell_indicators(const report *r)
 
 static void likelihood_table(const report *r, block *in)
 {
-    static const struct { const char *range; unsigned percent; } bands[] = {
-        { "1–5 %", 3 }, { "5–20 %", 10 }, { "20–45 %", 30 }, { "45–55 %", 50 }, { "55–80 %", 70 }, { "80–95 %", 90 }, { "95–99 %", 97 },
-    };
-    table *t = doc_table(in, r->d, NULL, tell_label("report.likelihood-table"), "facts", 0);
+    size_t count;
+    const told_band *bands = tell_likelihoods(r, &count);
+    table *t = doc_table(in, r->d, "likelihoods", tell_label("report.likelihood-table"), "facts", 0);
     doc_column(t, tell_label("report.words"), "name");
     doc_column(t, tell_label("report.means"), NULL);
-    for (size_t i = 0; i < sizeof bands / sizeof *bands; i++) {
+    for (size_t i = 0; i < count; i++) {
         row *line = doc_row(t, r->d, NULL, 0);
-        runs_words(&line->cells[0], (both){ text_likelihood(bands[i].percent, LANG_EN), text_likelihood(bands[i].percent, LANG_ZH) });
-        runs_text(&line->cells[1], bands[i].range);
+        runs_words(&line->cells[0], bands[i].words);
+        runs_words(&line->cells[1], tell_band_range(r, &bands[i]));
     }
 }
 

@@ -43,7 +43,7 @@ static size_t node_of(graph *g, const json *end)
             n->state = tell_is(h, "infected", "yes") ? "yes" : tell_is(h, "infected", "suspected") ? "suspected" : "unknown";
             n->more = tell_text(g->r, tell_first(h, "addresses"));
             if (strcmp(n->more, n->name.en) == 0)
-                n->more = tell_clip(g->r, h, "role");
+                n->more = "";
         }
     }
     return g->count++;

@@ -88,6 +88,15 @@ static const char *in(const sheet *s, both words)
     return s->l == LANG_ZH && words.zh ? words.zh : words.en;
 }
 
+/* Marks that stand between what the summary puts side by side. */
+static const char *colon(const sheet *s) { return s->l == LANG_ZH ? "：" : ": "; }
+static const char *comma(const sheet *s) { return s->l == LANG_ZH ? "，" : ", "; }
+
+static const char *in_brackets(const report *r, const sheet *s, const char *words)
+{
+    return !*words ? "" : arena_printf(r->mem, s->l == LANG_ZH ? "（%s）" : " (%s)", words);
+}
+
 static void add_all(sheet *to, const sheet *from)
 {
     for (size_t i = 0; i < from->lines.count; i++)
@@ -124,9 +133,8 @@ static const char *likely(const report *r, const sheet *s, const json *of, const
 {
     if (tell_is_null(of, name))
         return "";
-    unsigned p = tell_percent(of, name), rounded = (p + 2) / 5 * 5;
-    rounded = rounded < 5 ? 5 : rounded > 95 ? 95 : rounded;
-    return arena_printf(r->mem, " [%s, %u %%]", text_likelihood(p, s->l), rounded);
+    unsigned p = text_rounded(tell_percent(of, name));
+    return arena_printf(r->mem, s->l == LANG_ZH ? "［%s，%u %%］" : " [%s, %u %%]", text_likelihood(p, s->l), p);
 }
 
 static unsigned host_weight(const json *h)
@@ -148,8 +156,8 @@ static void add_hosts(const report *r, sheet *s, size_t most)
             json_uint(json_get(h, "crashes"), &crashes);
             both state = tell_word(r, "infected.", json_str(h, "infected"));
             const char *crashed = crashes ? in(s, tell_say(r, "report.text-crashes", "count", ARG_NUMBER, tell_number(r, crashes), NULL)) : "";
-            bool named = strcmp(address, r->hosts[i].name) != 0 && *address;
-            add_wrapped(s, "  ", arena_printf(r->mem, "%s%s%s%s  %s%s%s", r->hosts[i].name, named ? " (" : "", named ? address : "", named ? ")" : "", in(s, state), *crashed ? ", " : "", crashed), 1);
+            add_wrapped(s, "  ", arena_printf(r->mem, "%s%s  %s%s%s", r->hosts[i].name, in_brackets(r, s, strcmp(address, r->hosts[i].name) != 0 ? address : ""), in(s, state),
+                                              *crashed ? comma(s) : "", crashed), 1);
             shown++;
         }
     add_more(s, r->host_count - shown);
@@ -209,7 +217,7 @@ static void add_crashes(const report *r, sheet *s)
         return;
     const char *cause = json_str(best, "cause");
     *(const char **)vec_push(&s->lines) = "";
-    add_wrapped(s, "", arena_printf(r->mem, "%s: %s%s", in(s, tell_label("report.why-crashed")), in(s, tell_word(r, strncmp(cause, "cause.", 6) == 0 ? "" : "cause.", cause)), likely(r, s, best, "score")), 1);
+    add_wrapped(s, "", arena_printf(r->mem, "%s%s%s%s", in(s, tell_label("report.why-crashed")), colon(s), in(s, tell_word(r, strncmp(cause, "cause.", 6) == 0 ? "" : "cause.", cause)), likely(r, s, best, "score")), 1);
 }
 
 static void add_story(const report *r, sheet *s, size_t lines)
@@ -255,14 +263,14 @@ static void add_entry(const report *r, sheet *s)
     add_head(s, "report.text-entry");
     if (entry && entry->kind == JSON_OBJECT) {
         size_t host = tell_host(r, entry, "host");
-        add_wrapped(s, "  ", arena_printf(r->mem, "%s%s ← %s%s%s: %s, %s%s", time_text(r, entry, "time"), host != SIZE_MAX ? r->hosts[host].name : "?",
-                                          in(s, tell_place(r, json_get(entry, "source"))), tell_is_null(entry, "account") ? "" : ", ", tell_clip(r, entry, "account"),
-                                          in(s, tell_word(r, "", json_str(entry, "access"))), in(s, tell_word(r, "", json_str(entry, "means"))), likely(r, s, entry, "confidence")), 2);
+        add_wrapped(s, "  ", arena_printf(r->mem, "%s%s ← %s%s%s%s%s%s%s%s", time_text(r, entry, "time"), host != SIZE_MAX ? r->hosts[host].name : "?",
+                                          in(s, tell_place(r, json_get(entry, "source"))), tell_is_null(entry, "account") ? "" : comma(s), tell_clip(r, entry, "account"), colon(s),
+                                          in(s, tell_word(r, "", json_str(entry, "access"))), comma(s), in(s, tell_word(r, "", json_str(entry, "means"))), likely(r, s, entry, "confidence")), 2);
     } else
-        add_wrapped(s, "  ", arena_printf(r->mem, "%s %s", in(s, tell_label("report.undecided")), in(s, tell_sentence(r, r->c, "entry_unknown"))), 2);
+        add_wrapped(s, "  ", arena_printf(r->mem, s->l == LANG_ZH ? "%s%s" : "%s %s", in(s, tell_label("report.undecided")), in(s, tell_sentence(r, r->c, "entry_unknown"))), 2);
     if (first && first->kind == JSON_OBJECT) {
         size_t host = tell_host(r, first, "host");
-        add_wrapped(s, "  ", arena_printf(r->mem, "%s: %s%s", in(s, tell_label("report.first-host")), host != SIZE_MAX ? r->hosts[host].name : "?", likely(r, s, first, "confidence")), 1);
+        add_wrapped(s, "  ", arena_printf(r->mem, "%s%s%s%s", in(s, tell_label("report.first-host")), colon(s), host != SIZE_MAX ? r->hosts[host].name : "?", likely(r, s, first, "confidence")), 1);
     }
 }
 
@@ -292,7 +300,7 @@ static void add_plan(const report *r, sheet *s, size_t most)
             if (there)
                 continue;
             size_t host = tell_host(r, p, "host"), more = hosts_with(r, phases[k], action.en) - 1;
-            const char *where = host == SIZE_MAX ? "" : more ? arena_printf(r->mem, "%s +%zu: ", r->hosts[host].name, more) : arena_printf(r->mem, "%s: ", r->hosts[host].name);
+            const char *where = host == SIZE_MAX ? "" : more ? arena_printf(r->mem, "%s +%zu%s", r->hosts[host].name, more, colon(s)) : arena_printf(r->mem, "%s%s", r->hosts[host].name, colon(s));
             add_wrapped(s, arena_printf(r->mem, "  %zu. ", ++shown), arena_printf(r->mem, "%s%s", where, in(s, action)), 1);
         }
     if (!shown)
@@ -307,7 +315,7 @@ static void add_unknowns(const report *r, sheet *s, size_t most)
     add_head(s, "report.text-unknown");
     for (size_t i = 0; i < sorts && i < most; i++) {
         const char *text = in(s, tell_sentence(r, u[i].of, "text"));
-        add_wrapped(s, "  - ", u[i].more ? arena_printf(r->mem, "(+%zu) %s", u[i].more, text) : text, 1);
+        add_wrapped(s, "  - ", u[i].more ? arena_printf(r->mem, s->l == LANG_ZH ? "（+%zu）%s" : "(+%zu) %s", u[i].more, text) : text, 1);
         shown += 1 + u[i].more;
     }
     if (!all)

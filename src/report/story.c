@@ -177,7 +177,10 @@ static void put_names(const report *r, runs *to, const json *host)
     for (size_t i = 0; i < sizeof more / sizeof *more; i++)
         if (!tell_is_null(host, more[i])) {
             runs_text(to, " · ");
-            runs_text(to, tell_clip(r, host, more[i]));
+            if (strcmp(more[i], "role") == 0)
+                runs_words(to, tell_role(r, host));
+            else
+                runs_text(to, tell_clip(r, host, more[i]));
         }
 }
 

@@ -187,8 +187,8 @@ static void host_table(const report *r, block *in)
         row *line = doc_row(t, r->d, NULL, bad ? 2 : 1);
         put_host_number(r, &line->cells[0], i);
         put_texts(r, &line->cells[1], h, "addresses", 3);
-        if (!tell_is_null(h, "role"))
-            runs_text(&line->cells[2], tell_clip(r, h, "role"));
+        if (!tell_empty(tell_role(r, h)))
+            runs_words(&line->cells[2], tell_role(r, h));
         if (!tell_is_null(h, "os")) {
             runs_line(&line->cells[2]);
             runs_add(&line->cells[2], RUN_SMALL, plain(tell_clip(r, h, "os")));
@@ -301,6 +301,19 @@ static void tell_title(report *r)
                                       "version", ARG_TEXT, tell_clip(r, json_get(r->c, "tool"), "version"), NULL));
 }
 
+/* What the words beside the claims mean, where they are met first. */
+static void likelihood_legend(const report *r, block *in)
+{
+    size_t count;
+    const told_band *bands = tell_likelihoods(r, &count);
+    runs *to = doc_paragraph(in, r->d, "note");
+    put_link(to, "likelihoods", tell_label("report.likelihood-legend"));
+    for (size_t i = 0; i < count; i++) {
+        both range = tell_band_range(r, &bands[i]);
+        runs_words(to, (both){ arena_printf(r->mem, "%s%s %s", i ? " · " : " ", bands[i].words.en, range.en), arena_printf(r->mem, "%s%s %s", i ? " · " : " ", bands[i].words.zh, range.zh) });
+    }
+}
+
 void tell_summary(report *r)
 {
     tell_title(r);
@@ -314,6 +327,7 @@ void tell_summary(report *r)
     card_spread(r, cards);
     card_comeback(r, cards);
     card_unknown(r, cards);
+    likelihood_legend(r, section);
     host_table(r, section);
     first_steps(r, section);
     first_unknowns(r, section);

@@ -261,6 +261,30 @@ both tell_step(const report *r, const json *step)
     return (both){ without_time(words.en, time), words.zh ? without_time(words.zh, time) : NULL };
 }
 
+both tell_role(const report *r, const json *host)
+{
+    return tell_is_null(host, "role") ? (both){ "", NULL } : tell_word(r, "role.", json_str(host, "role"));
+}
+
+told_band *tell_likelihoods(const report *r, size_t *count)
+{
+    told_band *bands = arena_array(r->mem, 20, sizeof *bands);
+    *count = 0;
+    for (unsigned p = 95; p >= 5; p -= 5) {
+        both words = { text_likelihood(p, LANG_EN), text_likelihood(p, LANG_ZH) };
+        if (!*count || strcmp(bands[*count - 1].words.en, words.en) != 0)
+            bands[(*count)++] = (told_band){ words, p, p };
+        bands[*count - 1].least = p;
+    }
+    return bands;
+}
+
+both tell_band_range(const report *r, const told_band *band)
+{
+    const char *numbers = band->least == band->most ? tell_number(r, band->most) : arena_printf(r->mem, "%u–%u", band->least, band->most);
+    return (both){ arena_printf(r->mem, "%s\u00a0%%", numbers), arena_printf(r->mem, "%s%%", numbers) };
+}
+
 bool tell_empty(both words)
 {
     return !*words.en && !(words.zh && *words.zh);
@@ -387,13 +411,12 @@ void put_badge(const report *r, runs *to, const char *prefix, const char *word)
 
 void put_likelihood(const report *r, runs *to, const json *of, const char *name)
 {
-    unsigned p = tell_percent(of, name), rounded = (p + 2) / 5 * 5;
-    rounded = rounded < 5 ? 5 : rounded > 95 ? 95 : rounded;
+    unsigned p = text_rounded(tell_percent(of, name));
     if (tell_is_null(of, name))
         return;
     run *words = runs_add(to, RUN_BADGE, (both){ text_likelihood(p, LANG_EN), text_likelihood(p, LANG_ZH) });
     words->tone = p >= 80 ? "sure" : p >= 55 ? "fair" : "weak";
-    runs_add(to, RUN_SMALL, (both){ arena_printf(r->mem, " ≈\u00a0%u\u00a0%%", rounded), NULL });
+    runs_add(to, RUN_SMALL, (both){ arena_printf(r->mem, " ≈\u00a0%u\u00a0%%", p), arena_printf(r->mem, " ≈\u00a0%u%%", p) });
 }
 
 /* Without what all channels of Windows have in front. */

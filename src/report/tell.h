@@ -53,7 +53,13 @@ both tell_word(const report *r, const char *prefix, const char *word);          
 both tell_say(const report *r, const char *id, ...) __attribute__((sentinel));  /* triples name, arg_kind, value; then NULL */
 both tell_sentence(const report *r, const json *of, const char *name);          /* an {en, zh}; {"", NULL} when null */
 both tell_step(const report *r, const json *step);                              /* of the story, without the time that it may begin with */
+both tell_role(const report *r, const json *host);                              /* of a host, in words when it is one of ours; "" when null */
 bool tell_empty(both words);
+
+/* The words of likelihood and the numbers they stand for, the surest first: from text_likelihood itself, so that no legend differs. */
+typedef struct { both words; unsigned least, most; } told_band;
+told_band *tell_likelihoods(const report *r, size_t *count);
+both tell_band_range(const report *r, const told_band *band);                   /* "85–90 %" */
 both tell_place(const report *r, const json *place);                            /* an end of an edge */
 const char *tell_clip(const report *r, const json *of, const char *name);       /* a text of evidence, clipped; "" when null */
 const char *tell_text(const report *r, const json *value);                      /* the same of a value itself */

@@ -32,14 +32,21 @@ const char *text_word(const char *word, lang l)
 }
 
 /* ICD 203, page 3. Its bands share their ends: 5, 20 and 95 belong to the upper one, 45, 55 and 80 to the one nearer even. */
+unsigned text_rounded(unsigned percent)
+{
+    unsigned rounded = (percent + 2) / 5 * 5;
+    return rounded < 5 ? 5 : rounded > 95 ? 95 : rounded;
+}
+
 const char *text_likelihood(unsigned percent, lang l)
 {
-    return text_word(percent >= 95 ? "likelihood.almost-certain" :
-                     percent > 80  ? "likelihood.very-likely" :
-                     percent > 55  ? "likelihood.likely" :
-                     percent >= 45 ? "likelihood.even" :
-                     percent >= 20 ? "likelihood.unlikely" :
-                     percent >= 5  ? "likelihood.very-unlikely" : "likelihood.almost-no-chance", l);
+    unsigned shown = text_rounded(percent);
+    return text_word(shown >= 95 ? "likelihood.almost-certain" :
+                     shown > 80  ? "likelihood.very-likely" :
+                     shown > 55  ? "likelihood.likely" :
+                     shown >= 45 ? "likelihood.even" :
+                     shown > 20  ? "likelihood.unlikely" :
+                     shown > 5   ? "likelihood.very-unlikely" : "likelihood.almost-no-chance", l);
 }
 
 void text_time(moment t, text_zone zone, buf *out)
@@ -94,10 +101,8 @@ static void put_percent(const char *value, lang l, buf *out)
     unsigned long p = strtoul(value, NULL, 10);
     if (p > 100)
         p = 100;
-    unsigned long rounded = (p + 2) / 5 * 5;
-    rounded = rounded < 5 ? 5 : rounded > 95 ? 95 : rounded;
     char number[16];
-    snprintf(number, sizeof number, "%lu", rounded);
+    snprintf(number, sizeof number, "%u", text_rounded((unsigned)p));
     arg args[] = { { "words", ARG_TEXT, text_likelihood((unsigned)p, l) }, { "percent", ARG_TEXT, number } };
     sentence s = { "text.percent", args, 2 };
     text_sentence(&s, l, (text_zone){ 0, "UTC" }, out);
@@ -235,18 +240,99 @@ static void put_argument(const sentence *s, span name, span kind, lang l, text_z
     put_value(a->value, as, l, zone, out);
 }
 
+/* ---- Chinese is set without blanks, but for those between it and Latin letters and digits ---- */
+
+/* Of the text that is being filled in: what the catalogue says, and what an argument brought. */
+typedef struct { size_t from, to; bool given; } piece;
+
+static bool is_full_width(uint32_t c)
+{
+    return c >= 0x2e80 && c != UTF8_INVALID;
+}
+
+static bool is_full_mark(uint32_t c)
+{
+    return (c >= 0x3000 && c <= 0x303f) || (c >= 0xff00 && c <= 0xff60);
+}
+
+static bool is_latin(uint32_t c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '\\' || c == '%' || c == '/' || c == '$' || c == '.' || c == '-';
+}
+
+/* The first or last character of a text, 0 when it is empty. */
+static uint32_t first_of(span text)
+{
+    size_t at = 0;
+    return text.len ? utf8_take(text, &at) : 0;
+}
+
+static uint32_t last_of(span text)
+{
+    size_t at = text.len;
+    while (at > 0 && text.len - at < 4 && (text.at[--at] & 0xc0) == 0x80)
+        ;
+    return text.len ? utf8_take(text, &at) : 0;
+}
+
+static bool needs_no_blank(uint32_t before, uint32_t behind)
+{
+    return (is_full_width(before) && is_full_width(behind)) || is_full_mark(before) || is_full_mark(behind);
+}
+
+static bool needs_blank(uint32_t before, uint32_t behind)
+{
+    return (is_full_width(before) && !is_full_mark(before) && is_latin(behind)) || (is_latin(before) && is_full_width(behind) && !is_full_mark(behind));
+}
+
+/* A catalogue cannot know whether what is put into a gap is Chinese. Only its own blanks beside a gap go: arguments are evidence. */
+static void set_blanks(buf *out, size_t start, const vec *pieces)
+{
+    buf all;
+    buf_init(&all, SIZE_MAX);
+    buf_put(&all, out->at + start, out->len - start);
+    out->len = start;
+    for (size_t i = 0; i < pieces->count; i++) {
+        const piece *p = vec_at(pieces, i);
+        span text = span_part(buf_bytes(&all), p->from - start, p->to - p->from), next = { 0 };
+        if (i + 1 < pieces->count) {
+            const piece *behind = vec_at(pieces, i + 1);
+            next = span_part(buf_bytes(&all), behind->from - start, behind->to - behind->from);
+        }
+        uint32_t before = last_of(span_part(buf_bytes(out), start, SIZE_MAX));
+        if (!p->given && text.len && text.at[0] == ' ' && needs_no_blank(before, text.len > 1 ? first_of(span_part(text, 1, SIZE_MAX)) : first_of(next)))
+            text = span_part(text, 1, SIZE_MAX);
+        if (!p->given && text.len > 1 && text.at[text.len - 1] == ' ' && next.len && needs_no_blank(last_of(span_part(text, 0, text.len - 1)), first_of(next)))
+            text = span_part(text, 0, text.len - 1);
+        if (before && needs_blank(before, first_of(text)))
+            buf_char(out, ' ');
+        buf_span(out, text);
+    }
+    buf_done(&all);
+}
+
+static void add_piece(vec *pieces, size_t from, const buf *out, bool given)
+{
+    if (out->len > from)
+        *(piece *)vec_push(pieces) = (piece){ from, out->len, given };
+}
+
 void text_fill(const char *words, const sentence *s, lang l, text_zone zone, buf *out)
 {
     bool shown[NESTING + 1] = { true };
     unsigned depth = 0;
+    size_t start = out->len;
     const char *p = words;
+    vec pieces;
+    vec_init(&pieces, sizeof(piece));
     while (*p) {
-        size_t plain = strcspn(p, "{");
+        size_t plain = strcspn(p, "{"), from = out->len;
         if (shown[depth])
             buf_put(out, p, plain);
+        add_piece(&pieces, from, out, false);
         p += plain;
         if (!*p)
-            return;
+            break;
         size_t len = strcspn(++p, "}");
         span inside = span_of(p, len);
         p += len + (p[len] == '}');
@@ -259,6 +345,7 @@ void text_fill(const char *words, const sentence *s, lang l, text_zone zone, buf
             name_len++;
         span name = span_part(inside, 0, name_len), rest = span_part(inside, name_len + 1, SIZE_MAX);
         char mark = name_len < inside.len ? (char)inside.at[name_len] : 0;
+        from = out->len;
         if (mark == '?' || mark == '!') {
             bool open = shown[depth] && (find(s, name) != NULL) == (mark == '?');
             if (depth < NESTING)
@@ -266,9 +353,15 @@ void text_fill(const char *words, const sentence *s, lang l, text_zone zone, buf
             shown[depth] = open;
             if (open)
                 buf_span(out, rest);
-        } else if (shown[depth])
+            add_piece(&pieces, from, out, false);
+        } else if (shown[depth]) {
             put_argument(s, name, rest, l, zone, out);
+            add_piece(&pieces, from, out, true);
+        }
     }
+    if (l == LANG_ZH && pieces.count > 1 && !out->overflow)
+        set_blanks(out, start, &pieces);
+    vec_done(&pieces);
 }
 
 void text_sentence(const sentence *s, lang l, text_zone zone, buf *out)

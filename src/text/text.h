@@ -9,6 +9,8 @@
  *             {name?before}…{/}   is there only when the argument is given and not empty ("{source?from }{source}{/}");
  *             {name!before}…{/}   is there only when it is not. These nest.
  *           Both languages name the same arguments. An argument that is not given is written "?".
+ *           In Chinese a blank of the catalogue beside an argument goes where both sides are full-width, and one is put
+ *           between Chinese and the Latin letters or digits of an argument.
  *           Times are written in the given zone, "2020-05-11 12:05:10", the zone named once by the page.
  *           Percentages become the words of ICD 203 ("very likely") with the number rounded to 5 %.
  * Hostile   Arguments are evidence: put as they are; whoever writes the page escapes. */
@@ -23,7 +25,8 @@ bool        text_known(const char *id);
 void        text_sentence(const sentence *s, lang l, text_zone zone, buf *out);       /* "" for no sentence; an unknown id is put in brackets */
 void        text_fill(const char *words, const sentence *args, lang l, text_zone zone, buf *out);   /* words that are not in the catalogue, args->id unused */
 const char *text_word(const char *word, lang l);          /* a single word or label of the catalogue ("word.rdp"); the word itself when unknown */
-const char *text_likelihood(unsigned percent, lang l);
+unsigned    text_rounded(unsigned percent);               /* to 5 %, and never below 5 nor above 95: no more is claimed */
+const char *text_likelihood(unsigned percent, lang l);    /* the word of the rounded number, so that one number has one word */
 void        text_time(moment t, text_zone zone, buf *out);                            /* "" when unknown */
 void        text_number(uint64_t n, buf *out);                                        /* "4,211" */
 void        text_duration(uint64_t seconds, lang l, buf *out);                        /* the two largest units */

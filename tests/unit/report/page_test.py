@@ -135,6 +135,19 @@ def sections_are_counted(name, page):
     check(name, len(wanted) > 3, f'numbered sections: {wanted}')
 
 
+def one_number_has_one_word(name, html):
+    """A percentage stands beside the same word everywhere, and beside the one that the legend gives."""
+    words = {}
+    for en, zh, number in re.findall(r'<span class="badge (?:sure|fair|weak)"><span lang="en">([^<]+)</span><span lang="zh">([^<]+)</span></span>'
+                                     r'<small><span lang="en"> ≈\u00a0(\d+)\u00a0%</span>', html):
+        words.setdefault(number, set()).add((en, zh))
+    check(name, len(words) > 2 and all(len(w) == 1 for w in words.values()), f'words of likelihood: {words}')
+    legend = html[html.index('id="likelihoods"'):].split('</table>')[0]
+    for number, (pair,) in words.items():
+        ranges = re.findall(rf'<span lang="en">{pair[0]}</span><span lang="zh">{pair[1]}</span></td><td><span lang="en">(\d+)(?:–(\d+))?\u00a0%', legend)
+        check(name, len(ranges) == 1 and int(ranges[0][0]) <= int(number) <= int(ranges[0][1] or ranges[0][0]), f'{pair} is {number} % and {ranges} in the legend')
+
+
 def links_lead_somewhere(name, missing):
     check(name, not missing, f'links lead nowhere: {missing[:5]}')
 
@@ -213,6 +226,7 @@ def main():
         links_lead_somewhere(name, missing)
         policy_holds(name, page)
         languages_stand_side_by_side(name, page)
+        one_number_has_one_word(name, html)
         check(name, f'data-lang="{language}"' in html[:200], 'another language first')
         summary_is_short(f'summary, {language}', run('summary', language, sample))
     check('sample', run('html', 'zh', sample) == run('html', 'zh', sample), 'two runs differ')
@@ -234,6 +248,12 @@ def main():
     for ours, theirs in zip(outline.splitlines() + [''] * 99, wanted.splitlines()):
         check('outline', ours == theirs, f'{ours!r} where {theirs!r} was; --accept when that is right')
     check('outline', len(outline) == len(wanted), 'of another length; --accept when that is right')
+
+    with tempfile.NamedTemporaryFile('w', encoding='utf-8', suffix='.json') as file:
+        json.dump({**case, 'hosts': [{**host, 'role': 'domain-controller'} for host in case['hosts']]}, file)
+        file.flush()
+        html = run('html', 'zh', file.name)
+        check('roles', 'domain-controller' not in html and html.count('域控制器') >= len(case['hosts']), 'a role of ours is not told in words')
 
     for text in (HOSTILE, HOSTILE + HIDDEN):
         name = 'hostile' if text == HOSTILE else 'hidden'

@@ -27,7 +27,7 @@ static void arguments_are_written_by_their_kind(void **state)
     size_t n = sizeof a / sizeof *a;
     expect("{who} {n} {when} {host}", a, n, LANG_EN, "DB\\sa 4,211 2020-05-11 12:05:10 DB-01");
     expect("{p}; {d}; {via}; {l}", a, n, LANG_EN, "very likely (about 90 %); 1 h 2 min; Remote Desktop (RDP); a, b and c");
-    expect("{p};{d};{via};{l}", a, n, LANG_ZH, "很可能\uff08约 90 %\uff09;1 小时 2 分钟;远程桌面\uff08RDP\uff09;a、b和c");
+    expect("{p};{d};{via};{l}", a, n, LANG_ZH, "很可能\uff08约 90%\uff09;1 小时 2 分钟;远程桌面\uff08RDP\uff09;a、b和c");
 }
 
 static void plain_text_is_written_as_the_entry_asks(void **state)
@@ -98,13 +98,33 @@ static void likelihood_has_the_words_of_icd_203(void **state)
 {
     (void)state;
     static const struct { unsigned percent; const char *word; } bands[] = {
-        { 0, "almost no chance" }, { 4, "almost no chance" }, { 5, "very unlikely" }, { 19, "very unlikely" }, { 20, "unlikely" },
-        { 44, "unlikely" }, { 45, "roughly even chance" }, { 55, "roughly even chance" }, { 56, "likely" }, { 80, "likely" },
-        { 81, "very likely" }, { 94, "very likely" }, { 95, "almost certain" }, { 100, "almost certain" },
+        { 0, "almost no chance" }, { 7, "almost no chance" }, { 8, "very unlikely" }, { 22, "very unlikely" }, { 23, "unlikely" },
+        { 42, "unlikely" }, { 43, "roughly even chance" }, { 57, "roughly even chance" }, { 58, "likely" }, { 82, "likely" },
+        { 83, "very likely" }, { 92, "very likely" }, { 93, "almost certain" }, { 100, "almost certain" },
     };
     for (size_t i = 0; i < sizeof bands / sizeof *bands; i++)
         assert_string_equal(text_likelihood(bands[i].percent, LANG_EN), bands[i].word);
     assert_string_equal(text_likelihood(90, LANG_ZH), "很可能");
+}
+
+/* Whatever is shown as 5 % has the same word: the number is rounded first. */
+static void one_number_has_one_word(void **state)
+{
+    (void)state;
+    for (unsigned p = 0; p <= 100; p++)
+        for (lang l = LANG_EN; l <= LANG_ZH; l++)
+            assert_string_equal(text_likelihood(p, l), text_likelihood(text_rounded(p), l));
+}
+
+static void chinese_has_blanks_only_beside_latin(void **state)
+{
+    (void)state;
+    arg a[] = { { "means", ARG_WORD, "mssql" }, { "short", ARG_WORD, "smb-file" }, { "tool", ARG_TEXT, "PsExec" }, { "text", ARG_TEXT, "一 二 ，三" }, { "time", ARG_DURATION, "1500" } };
+    expect("来自 {tool} 通过 {means} 登录", a, 5, LANG_ZH, "来自 PsExec 通过数据库服务（MSSQL）登录");
+    expect("通过{tool}到达，通过{means}到达", a, 5, LANG_ZH, "通过 PsExec 到达，通过数据库服务（MSSQL）到达");
+    expect("{tool} {means?（}{means}）{/}在 {time} 内", a, 5, LANG_ZH, "PsExec（数据库服务（MSSQL））在 25 分钟内");
+    expect("经 {text} 之后", a, 5, LANG_ZH, "经一 二 ，三之后");           /* what an argument says stays as it is */
+    expect("by {means} in {text} x", a, 5, LANG_EN, "by SQL Server (MSSQL) in 一 二 ，三 x");
 }
 
 static void a_percentage_never_claims_certainty(void **state)
@@ -159,6 +179,8 @@ int main(void)
         cmocka_unit_test(evidence_is_never_read_as_a_pattern),
         cmocka_unit_test(an_unknown_id_is_put_in_brackets),
         cmocka_unit_test(likelihood_has_the_words_of_icd_203),
+        cmocka_unit_test(one_number_has_one_word),
+        cmocka_unit_test(chinese_has_blanks_only_beside_latin),
         cmocka_unit_test(a_percentage_never_claims_certainty),
         cmocka_unit_test(times_are_written_in_the_zone),
         cmocka_unit_test(durations_have_their_two_largest_units),
