@@ -1,6 +1,10 @@
 /* Real artifacts of hosts: what is known of them is what is read. */
 #include "cmocka_all.h"
 #include "artifact_samples.h"
+#include "format/regf.h"
+#include "format/security.h"
+#include "format/service_actions.h"
+#include "format/task_job.h"
 #include "format/task_xml.h"
 
 #include <stdlib.h>
@@ -91,6 +95,89 @@ static void tasks_of_other_programs_are_read(void **state)
     assert_int_equal(g->noted.count, 0);
 }
 
+static void a_job_of_windows_7_is_read(void **state)
+{
+    ground *g = *state;
+    task t;
+    span bytes = sample(&g->mem, "artifacts/misc/wintask.job");
+    assert_true(task_job_is(bytes, bytes.len));
+    assert_true(status_is_ok(task_job_read(&g->mem, bytes, &g->noted, &t)));
+    assert_string_equal(t.version, "6.1");
+    assert_string_equal(t.actions[0].command, "C:\\Program Files (x86)\\Google\\Update\\GoogleUpdate.exe");
+    assert_string_equal(t.actions[0].arguments, "/ua /installsource scheduler");
+    assert_string_equal(t.author, "Brian");
+    assert_non_null(strstr(t.description, "Keeps your Google software up to date."));
+    moment ran, first;
+    assert_true(moment_parse(span_str("2013-08-24T12:42:00.112Z"), &ran));
+    assert_true(moment_parse(span_str("2013-07-12T15:42:00Z"), &first));
+    assert_int_equal(t.life.last_run, ran);
+    assert_int_equal(t.trigger_count, 1);
+    assert_int_equal(t.triggers[0].start.at, first);
+    assert_string_equal(t.triggers[0].schedule, "daily 1");
+    assert_string_equal(t.triggers[0].interval, "PT1H");
+    assert_string_equal(t.triggers[0].duration, "P1D");
+    assert_int_equal(g->noted.count, 0);
+}
+
+/* ---- services ---- */
+
+typedef struct { size_t services, failures, commands, descriptors, usual, hidden; } service_counts;
+
+static void count_services(ground *g, const char *path, service_counts *c)
+{
+    regf *h;
+    regf_key root, services, key;
+    regf_value v;
+    assert_true(status_is_ok(regf_open(&g->mem, sample(&g->mem, path), NULL, 0, &g->noted, &h)));
+    root = regf_root(h);
+    assert_true(regf_find(h, &root, "ControlSet001\\Services", &services));
+    g->noted.count = 0;
+    regf_keys keys = regf_keys_of(h, &services);
+    while (regf_keys_next(&keys, &key)) {
+        c->services++;
+        if (regf_find_value(h, &key, "FailureActions", &v) && v.type == REGF_BINARY) {
+            service_failure f;
+            assert_true(service_failure_read(&g->mem, regf_data(h, &v, &g->mem), &f));
+            assert_false(f.torn);
+            assert_true(v.size == 20 + 8 * f.count);
+            for (size_t i = 0; i < f.count; i++)
+                assert_true(f.actions[i].kind <= SERVICE_ACTION_OWN_RESTART);
+            c->failures++;
+            c->commands += service_failure_runs(&f);
+        }
+        regf_key security_key;
+        if (!regf_find(h, &key, "Security", &security_key) || !regf_find_value(h, &security_key, "Security", &v))
+            continue;
+        security s;
+        static const char *const administrators[] = { "BA", "AU", "IU", "WD", "BU", NULL };
+        if (!status_is_ok(security_read(&g->mem, regf_data(h, &v, &g->mem), &g->noted, &s))) {
+            assert_string_equal(regf_name_text(key.name, key.latin, &g->mem), "CryptSvc");       /* Windows itself puts five bytes there that are none */
+            assert_int_equal(v.size, 5);
+            continue;
+        }
+        c->descriptors++;
+        c->hidden += security_denied(&s, SECURITY_SERVICE, administrators, security_read_rights(SECURITY_SERVICE)) != 0;
+        assert_int_equal(security_allowed(&s, SECURITY_SERVICE, administrators, security_read_rights(SECURITY_SERVICE)), security_read_rights(SECURITY_SERVICE));
+        const char *text = security_sddl(&g->mem, &s, SECURITY_SERVICE);
+        assert_null(strstr(text, "0x"));                     /* every right of a service has letters */
+        c->usual += strstr(text, "(A;;CCLCSWRPWPDTLOCRRC;;;SY)(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;BA)") != NULL;
+    }
+}
+
+static void services_of_real_hives_say_what_they_do_when_they_fail(void **state)
+{
+    ground *g = *state;
+    service_counts c = { 0 };
+    count_services(g, "registry/regipy/SYSTEM", &c);
+    count_services(g, "registry/regipy/SYSTEM_2", &c);
+    count_services(g, "registry/regipy/SYSTEM_WIN_10_1709", &c);
+    print_message("%zu services, %zu with actions on failure (%zu run a command), %zu with a descriptor, %zu of them the usual one\n", c.services, c.failures,
+                  c.commands, c.descriptors, c.usual);
+    assert_true(c.failures > 100 && c.descriptors > 100 && c.usual > 50);
+    assert_int_equal(c.hidden, 0);
+    assert_int_equal(g->noted.count, 0);
+}
+
 int main(void)
 {
     if (!samples_there()) {
@@ -101,6 +188,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         TEST(all_tasks_of_a_host_are_read),
         TEST(tasks_of_other_programs_are_read),
+        TEST(a_job_of_windows_7_is_read),
+        TEST(services_of_real_hives_say_what_they_do_when_they_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
