@@ -103,6 +103,16 @@ static void add(vec *all, uint32_t host, const char *address, moment from, momen
     *(said *)vec_push(all) = (said){ host, { address, from, to, grade }, seen };
 }
 
+enum { CLAIM_HOSTS = 64 };
+
+/* What a hive says held when it was written last; a log's claims hold when they were seen. */
+static moment hive_kept(const joined *j, const identity_claim *k)
+{
+    size_t n;
+    const artifact_file *a = artifacts_of(j, k->file, NULL, &n);
+    return a ? a->e->last : MOMENT_UNKNOWN;
+}
+
 static void own_claims(const joined *j, vec *all)
 {
     const identity_claim *const *claims = j->claims.at;
@@ -112,7 +122,13 @@ static void own_claims(const joined *j, vec *all)
             continue;
         address_grade grade = strcmp(k->strength, "decisive") == 0 ? ADDRESS_OWN : strcmp(k->strength, "strong") == 0 ? ADDRESS_STRONG
                                                                                                                    : ADDRESS_NTLM;
-        add(all, host_of_name_in(j, k->file, k->computer), k->value, k->from, k->to, grade, 1);
+        uint32_t hosts[CLAIM_HOSTS];
+        size_t n = claim_hosts(j, k, hosts, CLAIM_HOSTS);
+        moment to = k->to, kept = hive_kept(j, k);
+        if (moment_known(kept) && moment_known(k->from) && k->from == k->to && kept > to)
+            to = kept;
+        for (size_t m = 0; m < n; m++)
+            add(all, hosts[m], k->value, k->from, to, grade, 1);
     }
 }
 

@@ -25,13 +25,16 @@ static int compare_facts(const fact *a, size_t a_count, const fact *b, size_t b_
     return numbers(a_count, b_count);
 }
 
-/* The path does not count: the same bytes under two paths are one log. */
+/* The path does not count: the same bytes under two paths are one log. But of an artifact it does: whose profile a hive is,
+ * and which host's, says the place where it lies. */
 static int compare_logs(const log_ref *a, const log_ref *b)
 {
     int order = texts(a->file, b->file);
     if (order == 0)
         order = texts(a->computer, b->computer);
-    return order ? order : texts(a->channel, b->channel);
+    if (order == 0)
+        order = texts(a->channel, b->channel);
+    return order || !log_is_artifact(a) ? order : texts(a->path, b->path);
 }
 
 /* In a total order, here and below: digests may tell unequal things of the same file, and which is believed must not depend on
@@ -41,17 +44,22 @@ static int compare_evidence(const void *a, const void *b)
     return evidence_file_compare(*(const evidence_file *const *)a, *(const evidence_file *const *)b);
 }
 
-/* Acts that are one act: the same record in two copies of a log. */
+/* Acts that are one act: the same record in two copies of a log. Of artifacts each tells its own. */
 static int compare_act_keys(const act *l, const act *r)
 {
     int order = texts(l->log->computer, r->log->computer);
     if (order == 0)
         order = texts(l->log->channel, r->log->channel);
+    bool artifact = order == 0 && log_is_artifact(l->log);
+    if (artifact)
+        order = compare_logs(l->log, r->log);
     if (order == 0)
         order = numbers(l->record, r->record);
     if (order == 0)
         order = numbers(l->time, r->time);
-    return order ? order : texts(l->kind, r->kind);
+    if (order == 0)
+        order = texts(l->kind, r->kind);
+    return order || !artifact ? order : compare_facts(l->facts, l->fact_count, r->facts, r->fact_count);
 }
 
 /* Of one act the telling comes first that says most: a fuller copy lets a detector know more of what went before. */
@@ -168,6 +176,8 @@ static void log_key(const log_ref *log, buf *key)
 {
     buf_clear(key);
     buf_printf(key, "%s\x1f%s\x1f%s", log->file, log->computer ? log->computer : "", log->channel ? log->channel : "");
+    if (log_is_artifact(log))
+        buf_printf(key, "\x1f%s", log->path);
 }
 
 raw_log *raw_of_log(const joined *j, const log_ref *log)
@@ -338,6 +348,7 @@ status gather(joined *j)
         log_key(&log, &key);
         *map_put(&j->raw_of, buf_bytes(&key), &(bool){ false }) = i;
     }
+    artifacts_gather(j);
     give_blocks(j, &blocks);
     times_from_acts(j);
     vec_done(&blocks);

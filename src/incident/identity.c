@@ -2,44 +2,20 @@
  *
  * The atom is a file with one computer name in it. Atoms are put together by what the logs prove, the surest first, and
  * never against a veto (reasoning.md 2.2). Folders and units have no say. */
-#include "incident/internal.h"
+#include "incident/classes.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Names that Windows itself gives. SHARED ones stand in the logs of unrelated machines, because they come from the image
- * that all were installed from; RANDOM ones (WIN- and eleven characters) are drawn anew by each set-up. */
-typedef enum { NAME_CHOSEN, NAME_RANDOM, NAME_SHARED } name_sort;
-
-typedef struct {
-    const char *file, *name, *folded, *label;        /* label: folded, up to the first dot */
-    name_sort sort;
-    moment first, last;
-    uint64_t records;
-    bool later_name;                                 /* the same log goes on under another name */
-    const char **sids; size_t sid_count;             /* decisive machine SIDs */
-    uint32_t parent, next, tail;                     /* of its class; the members of a class hang on its root */
-} atom;
-
-#define ATOM_NONE UINT32_MAX
-
-typedef struct {
-    joined *j;
-    vec atoms;
-    map of;
-    uint32_t *by_name;                               /* atoms in order of label, folded name, file */
-    moment overlap;
-} classes;
-
-static char *folded(const joined *j, const char *name)
+char *folded(const joined *j, const char *name)
 {
     char *out = arena_str(j->mem, name);
     utf8_lower_ascii(out);
     return out;
 }
 
-static const char *first_label(const joined *j, const char *name)
+const char *first_label(const joined *j, const char *name)
 {
     char *out = folded(j, name), *dot = strchr(out, '.');
     if (dot && dot != out)
@@ -58,7 +34,7 @@ static bool name_fits(const char *pattern, const char *name)
     return *pattern == '*' || *name == '\0';
 }
 
-static name_sort sort_of_name(const joined *j, const char *name)
+name_sort sort_of_name(const joined *j, const char *name)
 {
     const profile_node *names = profile_get(profile_root(j->facts, "reasoning"), "setup_names");
     for (const profile_node *n = profile_list(names, "shared"); n; n = n->next)
@@ -80,12 +56,7 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static atom *atom_at(const classes *c, uint32_t i)
-{
-    return vec_at(&c->atoms, i);
-}
-
-static uint32_t atom_of(classes *c, const char *file, const char *name)
+uint32_t atom_of(classes *c, const char *file, const char *name)
 {
     buf key;
     buf_init(&key, SIZE_MAX);
@@ -103,7 +74,7 @@ static uint32_t atom_of(classes *c, const char *file, const char *name)
     return (uint32_t)*at;
 }
 
-static uint32_t class_of(const classes *c, uint32_t i)
+uint32_t class_of(const classes *c, uint32_t i)
 {
     while (atom_at(c, i)->parent != i)
         i = atom_at(c, i)->parent;
@@ -118,7 +89,7 @@ static void widen(moment *first, moment *last, moment from, moment to)
         *last = to;
 }
 
-static bool has_sid(const atom *a, const char *sid)
+bool has_sid(const atom *a, const char *sid)
 {
     for (size_t i = 0; i < a->sid_count; i++)
         if (strcmp(a->sids[i], sid) == 0)
@@ -126,29 +97,39 @@ static bool has_sid(const atom *a, const char *sid)
     return false;
 }
 
-static bool decisive_sid(const identity_claim *k)
+bool decisive_sid(const identity_claim *k)
 {
     return strcmp(k->key, "machine-sid") == 0 && strcmp(k->strength, "decisive") == 0;
+}
+
+void add_sid(const joined *j, atom *a, const char *sid)
+{
+    if (has_sid(a, sid))
+        return;
+    const char **sids = arena_array(j->mem, a->sid_count + 1, sizeof *sids);
+    for (size_t k = 0; k < a->sid_count; k++)
+        sids[k] = a->sids[k];
+    sids[a->sid_count++] = sid;
+    a->sids = sids;
 }
 
 static void gather_atoms(classes *c)
 {
     for (size_t i = 0; i < c->j->raw.count; i++) {
         const raw_log *r = vec_at(&c->j->raw, i);
+        if (lies_somewhere(c->j, r->file, r->computer, r->channel))
+            continue;
         atom *a = atom_at(c, atom_of(c, r->file, r->computer));
         a->records += r->records;
         widen(&a->first, &a->last, r->first, r->last);
     }
     const identity_claim *const *claims = c->j->claims.at;
     for (size_t i = 0; i < c->j->claims.count; i++) {
-        atom *a = atom_at(c, atom_of(c, claims[i]->file, claims[i]->computer));
-        if (!decisive_sid(claims[i]) || has_sid(a, claims[i]->value))
+        if (lies_somewhere(c->j, claims[i]->file, claims[i]->computer, claims[i]->channel))
             continue;
-        const char **sids = arena_array(c->j->mem, a->sid_count + 1, sizeof *sids);
-        for (size_t k = 0; k < a->sid_count; k++)
-            sids[k] = a->sids[k];
-        sids[a->sid_count++] = claims[i]->value;
-        a->sids = sids;
+        atom *a = atom_at(c, atom_of(c, claims[i]->file, claims[i]->computer));
+        if (decisive_sid(claims[i]))
+            add_sid(c->j, a, claims[i]->value);
     }
     const evidence_file *const *evidence = c->j->evidence.at;
     for (size_t i = 0; i < c->j->evidence.count; i++)
@@ -196,9 +177,7 @@ static bool names_clash(const classes *c, uint32_t a, uint32_t b)
     return false;
 }
 
-enum { VETO_NONE = 0, VETO_SIDS = 1, VETO_NAMES = 2 };
-
-static bool put_together(classes *c, uint32_t a, uint32_t b, unsigned vetoes)
+bool put_together(classes *c, uint32_t a, uint32_t b, unsigned vetoes)
 {
     a = class_of(c, a);
     b = class_of(c, b);
@@ -263,7 +242,7 @@ static void join_segments(classes *c)
     vec_done(&order);
 }
 
-static bool bears_name(const atom *a)
+bool bears_name(const atom *a)
 {
     return a->sort != NAME_SHARED && a->folded[0] != '\0';
 }
@@ -378,6 +357,8 @@ static void names_of_class(classes *c, uint32_t class, joined_host *h)
     for (uint32_t i = class; i != ATOM_NONE; i = atom_at(c, i)->next) {
         const atom *a = atom_at(c, i);
         name_span *known = NULL;
+        if (a->unit && !a->folded[0])
+            continue;
         for (size_t k = 0; k < names.count && !known; k++)
             if (strcasecmp(((name_span *)vec_at(&names, k))->name, a->name) == 0)
                 known = vec_at(&names, k);
@@ -391,15 +372,28 @@ static void names_of_class(classes *c, uint32_t class, joined_host *h)
         widen(&known->from, &known->to, a->first, a->last);
         widen(&h->first, &h->last, a->first, a->last);
     }
+    if (!names.count)
+        *(name_span *)vec_push(&names) = (name_span){ .name = "", .from = MOMENT_UNKNOWN, .to = MOMENT_UNKNOWN };
     vec_sort(&names, newest_name_first);
     h->name_count = names.count;
     h->names = arena_array(c->j->mem, names.count, sizeof *h->names);
     memcpy(h->names, names.at, names.count * sizeof *h->names);
     vec_done(&names);
     for (size_t i = 1; i < h->name_count; i++)
-        if (strcmp(first_label(c->j, h->names[i].name), first_label(c->j, h->names[i - 1].name)) != 0)
+        if (moment_known(h->names[i].to) && strcmp(first_label(c->j, h->names[i].name), first_label(c->j, h->names[i - 1].name)) != 0)
             *(sentence *)vec_push(&h->notes) = say(c->j, "host.renamed", "old", ARG_TEXT, h->names[i].name, "new", ARG_TEXT,
                                                    h->names[i - 1].name, "time", ARG_TIME, write_time(c->j, h->names[i].to), NULL);
+}
+
+/* Of a class that nothing names: called as the folder that its artifacts lie in. */
+static void name_by_folder(classes *c, uint32_t class, joined_host *h)
+{
+    if (h->names[0].name[0] || !atom_at(c, class)->unit)
+        return;
+    const char *unit = atom_at(c, class)->unit;
+    h->by_folder = true;
+    h->names[0].name = unit[0] ? unit : "?";
+    *(sentence *)vec_push(&h->notes) = say(c->j, "host.by-folder", "name", ARG_TEXT, h->names[0].name, NULL);
 }
 
 static void sids_of_class(classes *c, uint32_t class, joined_host *h)
@@ -425,7 +419,7 @@ static void name_hosts(joined *j, joined_host *hosts, const char *const *smalles
     for (size_t i = 0; i < count; i++) {
         joined_host *h = &hosts[i];
         const char *label = first_label(j, h->names[0].name);
-        bool anybodys = label[0] == '\0' || sort_of_name(j, h->names[0].name) == NAME_SHARED;
+        bool anybodys = label[0] == '\0' || h->by_folder || sort_of_name(j, h->names[0].name) == NAME_SHARED;
         h->id = h->sid_count ? write_hash(j, "sid", h->sids[0], label, NULL)
                              : write_hash(j, "name", folded(j, h->names[0].name), anybodys ? smallest[i] : "", NULL);
     }
@@ -466,6 +460,7 @@ static void make_hosts(classes *c)
         *h = (joined_host){ .collected = true, .first = MOMENT_UNKNOWN, .last = MOMENT_UNKNOWN };
         vec_init(&h->notes, sizeof(sentence));
         names_of_class(c, i, h);
+        name_by_folder(c, i, h);
         sids_of_class(c, i, h);
         for (uint32_t k = i; k != ATOM_NONE; k = atom_at(c, k)->next)
             if (!smallest[count] || strcmp(atom_at(c, k)->file, smallest[count]) < 0)
@@ -489,6 +484,11 @@ static void make_hosts(classes *c)
         raw_log *r = vec_at(&j->raw, i);
         r->host = host_of_name_in(j, r->file, r->computer);
     }
+    artifact_file *files = j->artifacts.at;
+    for (size_t i = 0; i < j->artifacts.count; i++)
+        if (files[i].place != UINT32_MAX)
+            files[i].host = host_of_class[class_of(c, files[i].place)];
+    host_of_artifacts(j);
 }
 
 /* "UTC+08:00 ...": minutes east. */
@@ -503,27 +503,32 @@ static bool read_zone(const char *text, int *minutes)
 }
 
 /* What claims say of the host beside its name: the newest saying counts. */
+static void take_claim(joined_host *h, const identity_claim *k)
+{
+    const struct { const char *key; const char **to; moment *said; } keys[] = {
+        { "os", &h->os, &h->os_said }, { "os-build", &h->build, &h->build_said }, { "time-zone", &h->time_zone, &h->zone_said },
+        { "role", &h->role, &h->role_said }, { "domain", &h->domain, &h->domain_said },
+    };
+    moment said = moment_known(k->to) ? k->to : 0;
+    for (size_t m = 0; m < sizeof keys / sizeof *keys; m++)
+        if (strcmp(k->key, keys[m].key) == 0 && (*keys[m].said == 0 || said >= *keys[m].said)) {
+            *keys[m].to = k->value;
+            *keys[m].said = said ? said : 1;
+            if (keys[m].to == &h->time_zone)
+                h->zone_known = read_zone(h->time_zone, &h->zone_minutes);
+        }
+}
+
+enum { CLAIM_HOSTS = 64 };
+
 static void take_claims(joined *j)
 {
     const identity_claim *const *claims = j->claims.at;
     for (size_t i = 0; i < j->claims.count; i++) {
-        const identity_claim *k = claims[i];
-        uint32_t at = host_of_name_in(j, k->file, k->computer);
-        if (at == HOST_NONE)
-            continue;
-        joined_host *h = host_of(j, at);
-        const struct { const char *key; const char **to; moment *said; } keys[] = {
-            { "os", &h->os, &h->os_said }, { "os-build", &h->build, &h->build_said }, { "time-zone", &h->time_zone, &h->zone_said },
-            { "role", &h->role, &h->role_said }, { "domain", &h->domain, &h->domain_said },
-        };
-        moment said = moment_known(k->to) ? k->to : 0;
-        for (size_t m = 0; m < sizeof keys / sizeof *keys; m++)
-            if (strcmp(k->key, keys[m].key) == 0 && (*keys[m].said == 0 || said >= *keys[m].said)) {
-                *keys[m].to = k->value;
-                *keys[m].said = said ? said : 1;
-                if (keys[m].to == &h->time_zone)
-                    h->zone_known = read_zone(h->time_zone, &h->zone_minutes);
-            }
+        uint32_t hosts[CLAIM_HOSTS];
+        size_t n = claim_hosts(j, claims[i], hosts, CLAIM_HOSTS);
+        for (size_t m = 0; m < n; m++)
+            take_claim(host_of(j, hosts[m]), claims[i]);
     }
 }
 
@@ -542,7 +547,9 @@ void identity(joined *j)
     classes c = { .j = j, .overlap = weight_span(j, "identity.rename-overlap") };
     vec_init(&c.atoms, sizeof(atom));
     map_init(&c.of);
+    map_init(&c.places);
     gather_atoms(&c);
+    gather_places(&c);
     c.by_name = arena_array(j->mem, c.atoms.count, sizeof *c.by_name);
     for (uint32_t i = 0; i < c.atoms.count; i++)
         c.by_name[i] = i;
@@ -552,8 +559,10 @@ void identity(joined *j)
     join_equal_names(&c);
     join_short_names(&c);
     join_set_up_by_sid(&c);
+    join_places(&c);
     make_hosts(&c);
     take_claims(j);
     map_done(&c.of);
+    map_done(&c.places);
     vec_done(&c.atoms);
 }

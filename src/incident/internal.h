@@ -21,7 +21,12 @@ typedef struct {
     uint64_t first_record, last_record, records;         /* 0 records: no block tells of it */
     moment first, last;
     uint32_t host, log;                                  /* its host, and its index in `logs` */
+    const uint32_t *also; size_t also_count;             /* of an artifact that lies on several hosts, byte for byte: the others */
 } raw_log;
+
+/* A file that is no log (a hive, a task, ...) where it lies. `root`: its path up to what every Windows has in the same place,
+ * in lower case; anchored: that was found. */
+typedef struct { const evidence_file *e; const char *root; bool anchored; uint32_t place, host; } artifact_file;
 
 /* One channel of one host, copies put together: what can be known from it. A host that was set back to an earlier state, or
  * installed anew, has several of a channel. */
@@ -71,6 +76,7 @@ typedef struct {
     moment first, last;                                  /* of all its records */
     vec notes;                                           /* of sentence: why it is taken for one host */
     uint32_t class;                                      /* identity.c */
+    bool by_folder;                                      /* nothing names it: it is called as the folder its artifacts lie in */
     moment os_said, build_said, zone_said, role_said, domain_said;       /* when the claim was true last; 0: nothing said it */
 
     /* Left by the verdict (verdict.c), before the story. */
@@ -128,7 +134,8 @@ struct joined {
     vec claims;                                          /* of const identity_claim *, sorted, each once */
     vec acts;                                            /* of const act *, sorted by computer, channel, record, time, kind; each once */
     vec counted;                                         /* of const tally *, sorted by log, kind, block, key; each once */
-    vec raw;                                             /* of raw_log, sorted by file, computer, channel */
+    vec raw;                                             /* of raw_log, sorted by file, computer, channel, path */
+    vec artifacts;                                       /* of artifact_file, sorted by file, path, unit */
     vec logs;                                            /* of joined_log, sorted by host, channel, time */
     vec hosts;                                           /* of joined_host */
     vec tallies;                                         /* of joined_tally */
@@ -168,6 +175,13 @@ void   story_tell(joined *j);                            /* clocks, edges, first
 void   plan_make(joined *j);
 void   unknowns_tell(joined *j);
 void   headline_tell(joined *j);
+
+/* artifacts.c */
+void        artifacts_gather(joined *j);
+bool        log_is_artifact(const log_ref *log);
+const char *root_of_path(const joined *j, const char *path, bool *anchored);
+artifact_file *artifacts_of(const joined *j, const char *file, const char *path, size_t *count);   /* path NULL: any */
+size_t      claim_hosts(const joined *j, const identity_claim *k, uint32_t *out, size_t most);     /* whose claim it is */
 
 uint32_t    host_of_name_in(const joined *j, const char *file, const char *computer);   /* of records of this file with this Computer; HOST_NONE */
 raw_log    *raw_of_log(const joined *j, const log_ref *log);                /* never NULL for a log that was gathered */

@@ -12,6 +12,7 @@ static void begin(joined *j, arena *mem, digest *const *digests, size_t count, c
     vec_init(&j->acts, sizeof(const act *));
     vec_init(&j->counted, sizeof(const tally *));
     vec_init(&j->raw, sizeof(raw_log));
+    vec_init(&j->artifacts, sizeof(artifact_file));
     vec_init(&j->logs, sizeof(joined_log));
     vec_init(&j->hosts, sizeof(joined_host));
     vec_init(&j->tallies, sizeof(joined_tally));
@@ -25,7 +26,7 @@ static void begin(joined *j, arena *mem, digest *const *digests, size_t count, c
 
 static void end(joined *j)
 {
-    vec *const vecs[] = { &j->evidence, &j->cuts, &j->claims, &j->acts, &j->counted, &j->raw, &j->logs, &j->tallies, &j->stops };
+    vec *const vecs[] = { &j->evidence, &j->cuts, &j->claims, &j->acts, &j->counted, &j->raw, &j->artifacts, &j->logs, &j->tallies, &j->stops };
     findings_done(j);
     for (size_t i = 0; i < j->hosts.count; i++)
         vec_done(&host_of(j, (uint32_t)i)->notes);
@@ -55,6 +56,11 @@ static void put_evidence(joined *j)
         c->evidence[i] = **(const evidence_file *const *)vec_at(&j->evidence, i);
         const char *computer = c->evidence[i].computer;
         c->evidence_host[i] = computer && computer[0] ? host_of_name_in(j, c->evidence[i].id, computer) : HOST_NONE;
+        size_t n;
+        const artifact_file *a = artifacts_of(j, c->evidence[i].id, c->evidence[i].path, &n);
+        for (size_t k = 0; k < n; k++)
+            if (strcmp(a[k].e->unit, c->evidence[i].unit) == 0)
+                c->evidence_host[i] = a[k].host;
     }
 }
 

@@ -18,7 +18,9 @@ static int by_kind_time(const void *a, const void *b)
         order = strcmp(l->log->channel, r->log->channel);
     if (order == 0)
         order = numbers(l->record, r->record);
-    return order ? order : strcmp(l->log->file, r->log->file);
+    if (order == 0)
+        order = strcmp(l->log->file, r->log->file);
+    return order ? order : act_compare(l, r);
 }
 
 static int by_kind_first(const void *a, const void *b)
@@ -37,14 +39,23 @@ static int by_kind_first(const void *a, const void *b)
     return order ? order : numbers(l->key_count, r->key_count);
 }
 
+/* Counts the act for its host, or for each of several; and puts it there. */
+static void give_act(joined *j, const act *a, bool put)
+{
+    const raw_log *r = raw_of_log(j, a->log);
+    for (size_t i = 0; r && r->host != HOST_NONE && i <= r->also_count; i++) {
+        joined_host *h = host_of(j, i ? r->also[i - 1] : r->host);
+        if (put)
+            h->acts[h->act_count] = a;
+        h->act_count++;
+    }
+}
+
 void notes_sort(joined *j)
 {
     const act *const *acts = j->acts.at;
-    for (size_t i = 0; i < j->acts.count; i++) {
-        uint32_t at = act_host(j, acts[i]);
-        if (at != HOST_NONE)
-            host_of(j, at)->act_count++;
-    }
+    for (size_t i = 0; i < j->acts.count; i++)
+        give_act(j, acts[i], false);
     for (size_t i = 0; i < j->tallies.count; i++)
         host_of(j, ((const joined_tally *)vec_at(&j->tallies, i))->host)->tally_count++;
     for (uint32_t i = 0; i < host_total(j); i++) {
@@ -54,11 +65,8 @@ void notes_sort(joined *j)
         h->logs = arena_array(j->mem, j->logs.count, sizeof *h->logs);
         h->act_count = h->tally_count = 0;
     }
-    for (size_t i = 0; i < j->acts.count; i++) {
-        uint32_t at = act_host(j, acts[i]);
-        if (at != HOST_NONE)
-            host_of(j, at)->acts[host_of(j, at)->act_count++] = acts[i];
-    }
+    for (size_t i = 0; i < j->acts.count; i++)
+        give_act(j, acts[i], true);
     for (size_t i = 0; i < j->tallies.count; i++) {
         joined_tally *t = vec_at(&j->tallies, i);
         host_of(j, t->host)->tallies[host_of(j, t->host)->tally_count++] = t;

@@ -26,6 +26,17 @@ static world *mixed_world(uint64_t seed)
         world_add_file(w, unit, arena_printf(&w->mem, "%d/Security.evtx", h), security, 900, UINT64_MAX);
         world_add_file(w, unit, arena_printf(&w->mem, "%d/System.evtx", h), system, 0, UINT64_MAX);
         world_add_file(w, unit, arena_printf(&w->mem, "%d/old/Security.evtx", h), security, 0, 3000 + seed % 500);
+        static const char *const kinds[] = { "SYSTEM", "SOFTWARE", "NTUSER" };
+        for (int k = 0; k < 3; k++) {
+            world_log *hive = world_add_hive(w, kinds[k]);
+            const char *path = arena_printf(&w->mem, "%d/%s", h, kinds[k]);
+            for (int n = 0; n < 5; n++)
+                world_act(hive, "", day - n * MOMENT_DAY, "autostart", "point", "run", "key", "Run", "value", arena_printf(&w->mem, "v%d", n),
+                          "command", "C:\\x.exe", "verdict", n ? "known" : "hostile", NULL);
+            world_add_file(w, unit, path, hive, 0, UINT64_MAX);
+            if (k == 0)
+                world_claims(w, path, "", "name", name, "strong", day, day);
+        }
         world_claims(w, arena_printf(&w->mem, "%d/System.evtx", h), name, "address", arena_printf(&w->mem, "10.0.0.%d", h + 1), "strong", day, day);
     }
     return w;
@@ -50,8 +61,8 @@ static void any_split_in_any_order_gives_the_same_case(void **state)
     for (uint64_t seed = 1; seed <= 12; seed++) {
         uint64_t random = seed;
         world *w = mixed_world(seed);
-        size_t files[16], n = w->files.count;
-        digest *digests[16];
+        size_t files[32], n = w->files.count;
+        digest *digests[32];
         for (size_t i = 0; i < n; i++)
             files[i] = i;
         digest *whole = world_digest(w, "all", files, n);

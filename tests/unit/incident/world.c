@@ -38,9 +38,20 @@ world_log *world_add_log(world *w, const char *channel, uint64_t first_id)
     world_log *log = calloc(1, sizeof *log);
     log->channel = channel;
     log->first_id = first_id;
+    log->seed = w->logs.count;
     vec_init(&log->records, sizeof(world_record));
     *(world_log **)vec_push(&w->logs) = log;
     return log;
+}
+
+world_log *world_add_hive(world *w, const char *kind)
+{
+    return world_add_log(w, arena_printf(&w->mem, "registry/%s", kind), 1);
+}
+
+static bool is_hive(const world_file *f)
+{
+    return strncmp(f->of->channel, "registry/", 9) == 0;
 }
 
 void world_fill(world_log *log, const char *computer, moment from, moment to, size_t count)
@@ -136,6 +147,8 @@ static void file_id(const world_file *f, char sha[65])
         sha256_add(h, span_str(r->computer));
     }
     sha256_add(h, span_str(f->of->channel));
+    if (is_hive(f))                                  /* what it claims is in no record */
+        sha256_add(h, span_of(&f->of->seed, sizeof f->of->seed));
     sha256_end(h, hash);
     hex_of(span_of(hash, 32), sha);
 }
@@ -193,6 +206,31 @@ static void add_tallies(digest *d, const char *id, const world_file *f, size_t f
     free(done);
 }
 
+static void add_claims(const world *w, digest *d, const char *id, const world_file *f)
+{
+    for (size_t i = 0; i < w->claims.count; i++) {
+        const world_claim *c = vec_at(&w->claims, i);
+        if (strcmp(c->file, f->name) == 0)
+            digest_add_claim(d, &(identity_claim){ .file = id, .computer = c->computer, .key = c->key, .value = c->value, .from = c->from, .to = c->to,
+                                                   .channel = f->of->channel, .source = "test", .strength = c->strength });
+    }
+}
+
+static void add_hive(digest *d, const char *id, const world_file *f, evidence_file *e)
+{
+    e->kind = "registry";
+    for (size_t i = 0; i < f->of->records.count; i++) {
+        const world_record *r = vec_at(&f->of->records, i);
+        log_ref ref = { id, f->name, "", f->of->channel };
+        e->records++;
+        e->last = !moment_known(e->last) || r->time > e->last ? r->time : e->last;
+        digest_add_act(d, &(act){ .log = digest_log(d, &ref), .kind = r->kind, .record = f->of->first_id + i, .time = r->time, .facts = (fact *)r->facts,
+                                  .fact_count = r->fact_count, .finding = r->finding, .severity = r->severity, .confidence = r->confidence,
+                                  .techniques = "" });
+    }
+    digest_add_evidence(d, e);
+}
+
 static void add_file(const world *w, digest *d, const world_file *f)
 {
     char sha[65], id[17];
@@ -201,6 +239,11 @@ static void add_file(const world *w, digest *d, const world_file *f)
     id[16] = '\0';
     evidence_file e = { .id = id, .path = f->name, .unit = f->unit, .sha256 = sha, .bytes = 4096, .kind = "evtx", .read = true, .channel = f->of->channel,
                         .first = MOMENT_UNKNOWN, .last = MOMENT_UNKNOWN };
+    if (is_hive(f)) {
+        add_hive(d, id, f, &e);
+        add_claims(w, d, id, f);
+        return;
+    }
     made_block now[4] = { 0 };                       /* one a computer name */
     size_t names = 0, block_from = SIZE_MAX;
     uint64_t block = UINT64_MAX;
@@ -254,12 +297,7 @@ static void add_file(const world *w, digest *d, const world_file *f)
     if (block_from != SIZE_MAX)
         add_tallies(d, id, f, block_from, last_in + 1, block);
     digest_add_evidence(d, &e);
-    for (size_t i = 0; i < w->claims.count; i++) {
-        const world_claim *c = vec_at(&w->claims, i);
-        if (strcmp(c->file, f->name) == 0)
-            digest_add_claim(d, &(identity_claim){ .file = id, .computer = c->computer, .key = c->key, .value = c->value, .from = c->from, .to = c->to,
-                                                   .channel = f->of->channel, .source = "test", .strength = c->strength });
-    }
+    add_claims(w, d, id, f);
 }
 
 digest *world_digest(const world *w, const char *unit, const size_t *files, size_t count)

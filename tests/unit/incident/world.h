@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 typedef struct { moment time; const char *computer, *kind; bool counted; fact facts[16]; size_t fact_count; const char *finding; severity severity; unsigned confidence; } world_record;
-typedef struct { const char *channel; vec records; uint64_t first_id; } world_log;      /* record i has id first_id + i */
+typedef struct { const char *channel; vec records; uint64_t first_id, seed; } world_log;      /* record i has id first_id + i */
 typedef struct { const char *name, *unit; const world_log *of; uint64_t from, to, skip_from, skip_to, every; } world_file;
 typedef struct { const char *file, *computer, *key, *value, *strength; moment from, to; } world_claim;
 typedef struct { arena mem; vec logs, files, claims, digests; profile *facts; const scene *scene; } world;
@@ -25,6 +25,8 @@ world_record *world_act(world_log *log, const char *computer, moment t, const ch
 /* Records that are counted under one key. */
 void       world_count(world_log *log, const char *computer, moment from, moment step, size_t count, const char *kind, ...) __attribute__((sentinel));
 void       world_finding(world_record *r, const char *finding, severity s, unsigned confidence);
+/* A hive ("SYSTEM"): its records are acts, under no computer name; claims of it have the computer "". */
+world_log *world_add_hive(world *w, const char *kind);
 /* A file with the records of ids from..to (0, UINT64_MAX: all). */
 void       world_add_file(world *w, const char *unit, const char *name, const world_log *of, uint64_t from, uint64_t to);
 /* Of a file's records: leave those of ids from..to out; keep only each so manieth. */
