@@ -85,6 +85,19 @@ static bool was_used(const story *s, const node *n, const char *logon, moment ti
     return false;
 }
 
+/* Where the log of logons leaves the client's address empty (network level authentication), the session that the account then
+ * opened names it. */
+static const act *session_after(const joined *j, uint32_t host, const told *t)
+{
+    size_t count;
+    const act *const *acts = acts_of(j, host, "rdp.session", &count);
+    for (size_t i = 0; t->account && i < count; i++)
+        if (act_fact(acts[i], "source")[0] && acts[i]->time + 2 * MOMENT_SECOND >= t->f.time && acts[i]->time < t->f.time + weight_span(j, "story.rdp-near")
+            && strcmp(act_fact(acts[i], "what"), "logon") == 0 && account_same(act_fact(acts[i], "account"), t->account))
+            return acts[i];
+    return NULL;
+}
+
 static void guessed(const story *s, const node *n, uint32_t at, hypotheses *h)
 {
     const joined *j = s->j;
@@ -98,11 +111,15 @@ static void guessed(const story *s, const node *n, uint32_t at, hypotheses *h)
         guess_at *g = add(h, "guessed-password", w, t->f.time);
         if (!g)
             return;
+        const act *desk = t->source ? NULL : session_after(j, n->host, t);
+        const char *source = desk ? act_fact(desk, "source") : t->source;
         g->account = t->account;
-        g->source = place_of(j, t->source, t->workstation, t->f.time);
-        g->means = means_of(s, n, at, g->source, t->means, t->logon);
+        g->source = place_of(j, source, desk ? NULL : t->workstation, t->f.time);
+        g->means = desk ? "rdp" : means_of(s, n, at, g->source, t->means, t->logon);
         cite_all(g, &t->evidence);
-        g->why = say(j, "entry.guessed", "account", ARG_TEXT, t->account, "source", ARG_TEXT, t->source, "workstation", ARG_TEXT, t->workstation, "means", ARG_WORD, g->means, "time", ARG_TIME, write_time(j, t->f.time), NULL);
+        if (desk)
+            cite(g, ref_of_act(j, desk));
+        g->why = say(j, "entry.guessed", "account", ARG_TEXT, t->account, "source", ARG_TEXT, source, "workstation", ARG_TEXT, t->workstation, "means", ARG_WORD, g->means, "time", ARG_TIME, write_time(j, t->f.time), NULL);
     }
 }
 
@@ -370,36 +387,56 @@ static size_t candidates_of(const story *s, uint32_t episode, candidate *out)
     return count;
 }
 
-static void first_host_tell(story *s, uint32_t episode)
+/* Another host of the episode that none of the told ones reached may have a beginning of its own; so may one whose record of the
+ * step is older than what its source had done by then. */
+static bool begins_elsewhere(const story *s, uint32_t episode, uint32_t host)
+{
+    for (size_t i = 0; i < s->nodes.count; i++) {
+        const node *n = node_at(s, i);
+        if (n->episode == episode && n->hostile && n->host != host && n->root >= weight(s->j, "entry.root-from") / 100)
+            return true;
+    }
+    for (size_t i = 0; i < s->ways.count; i++) {
+        const way *w = way_at(s, i);
+        if (node_at(s, w->to)->episode == episode && w->marks & WAY_BACKWARDS && w->probability >= weight(s->j, "edge.told-from") / 100)
+            return true;
+    }
+    return false;
+}
+
+static first_host *first_of(const story *s, uint32_t episode, sentence *unknown)
 {
     joined *j = s->j;
     candidate *all = arena_array(j->mem, s->nodes.count + s->ways.count + 1, sizeof *all);
     size_t count = candidates_of(s, episode, all);
     if (!count)
-        return;
+        return NULL;
     double lead = all[0].p - (count > 1 ? all[1].p : 0);
     const node *n = all[0].node == UINT32_MAX ? NULL : node_at(s, all[0].node);
     moment day = n && n->onset > MOMENT_DAY ? n->onset - MOMENT_DAY : 0;
     bool blind = n && log_looks(j, n->host, "Security", day, n->onset) == LOOK_BLIND && log_looks(j, n->host, "System", day, n->onset) == LOOK_BLIND;
     if (all[0].where.host == HOST_NONE || all[0].p < weight(j, "first.told-from") / 100 || lead < weight(j, "first.lead") / 100 || blind) {
-        j->out->first_unknown = say(j, all[0].where.host == HOST_NONE ? "first.dark" : blind ? "first.blind" : "first.several", "host", all[0].where.host == HOST_NONE ? ARG_TEXT : ARG_HOST,
-                                    all[0].where.host == HOST_NONE ? all[0].where.address : host_name(j, all[0].where.host), "other",
-                                    count > 1 && all[1].where.host == HOST_NONE ? ARG_TEXT : ARG_HOST, count > 1 ? place_name(j, all[1].where) : NULL, NULL);
-        return;
+        *unknown = say(j, all[0].where.host == HOST_NONE ? "first.dark" : blind ? "first.blind" : "first.several", "host", all[0].where.host == HOST_NONE ? ARG_TEXT : ARG_HOST,
+                       all[0].where.host == HOST_NONE ? all[0].where.address : host_name(j, all[0].where.host), "other",
+                       count > 1 && all[1].where.host == HOST_NONE ? ARG_TEXT : ARG_HOST, count > 1 ? place_name(j, all[1].where) : NULL, NULL);
+        return NULL;
     }
-    first_host *f = j->out->first = arena_alloc(j->mem, sizeof *f);
+    first_host *f = arena_alloc(j->mem, sizeof *f);
     /* Where no record says that it was reached from outside, a host inside that nobody collected may have been before it. */
     bool outside = n && n->outside >= n->root * weight(j, "first.outside-share") / 100;
-    double surest = !n ? weight(j, "first.surest-dark") : outside ? weight(j, "first.surest") : weight(j, "first.surest-unseen");
+    double surest = !n ? weight(j, "first.surest-dark") : !outside ? weight(j, "first.surest-unseen")
+                    : begins_elsewhere(s, episode, n->host) ? weight(j, "first.surest-several") : weight(j, "first.surest");
     f->host = all[0].where.host;
+    f->time = n ? n->access : MOMENT_UNKNOWN;
+    f->episode = episode;
     f->confidence = (unsigned)(fmin(all[0].p * 100, surest) + 0.5);
-    f->why = say(j, n ? "first.earliest" : "first.not-collected", "host", ARG_HOST, host_name(j, f->host), "time", ARG_TIME, n ? write_time(j, n->access) : NULL, NULL);
     f->alternatives = arena_array(j->mem, count, sizeof *f->alternatives);
     for (size_t i = 1; i < count; i++)
         if (all[i].p >= 0.05) {
             f->alternatives[f->alternative_count].where = all[i].where;
             f->alternatives[f->alternative_count++].confidence = (unsigned)(all[i].p * 100 + 0.5);
         }
+    return f;
 }
 
 /* Something in it stands by itself: of signs alone neither a way in nor a beginning is told. */
@@ -442,7 +479,54 @@ static bool came_from_outside(const story *s, uint32_t at)
     for (size_t i = 0; i < s->ways.count; i++)
         if (way_at(s, i)->to == at && way_at(s, i)->from.outside && way_at(s, i)->probability >= weight(s->j, "entry.root-from") / 100)
             return true;
-    return node_at(s, at)->outside >= weight(s->j, "entry.further-from") / 100;
+    /* What was at work on another host before rather came from there. */
+    return node_at(s, at)->outside >= weight(s->j, "entry.further-from") / 100 && !node_explained(s, at);
+}
+
+static size_t hosts_taken(const story *s, uint32_t episode)
+{
+    size_t count = 0;
+    bool *seen = arena_array(s->j->mem, host_total(s->j), sizeof *seen);
+    for (size_t i = 0; i < s->nodes.count; i++) {
+        const node *n = node_at(s, i);
+        if (n->hostile && !seen[n->host] && (!episode || n->episode == episode) && host_of(s->j, n->host)->infected == INFECTED_YES)
+            seen[n->host] = ++count;
+    }
+    return count;
+}
+
+/* Each hostile episode has its own first host, and is called by it where it is told. */
+static void firsts_tell(const story *s, uint32_t told_of, sentence *unknown, size_t *others)
+{
+    joined *j = s->j;
+    moment before = MOMENT_UNKNOWN;
+    uint32_t where = HOST_NONE;
+    *others = 0;
+    for (uint32_t e = 1; e <= s->episodes; e++) {
+        episode *out = &j->out->episodes[e - 1];
+        sentence why = { 0 };
+        if (!out->hostile || !is_solid(s, e))
+            continue;
+        out->first = first_of(s, e, &why);
+        if (out->first)
+            out->first->why = say(j, moment_known(out->first->time) ? "first.earliest" : "first.not-collected", "host", ARG_HOST, host_name(j, out->first->host), "time", ARG_TIME, write_time(j, out->first->time), NULL);
+        if (e == told_of) {
+            *unknown = why;
+            continue;
+        }
+        ++*others;
+        for (size_t i = 0; i < s->nodes.count; i++)
+            if (node_at(s, i)->episode == e && node_at(s, i)->hostile && node_at(s, i)->access < before) {
+                before = node_at(s, i)->access;
+                where = node_at(s, i)->host;
+            }
+    }
+    first_host *f = told_of ? j->out->episodes[told_of - 1].first : NULL;
+    if (f && *others) {
+        f->why = say_more(j, f->why, "others", ARG_NUMBER, write_u64(j, *others));
+        if (moment_known(before) && moment_known(f->time) && before < f->time)
+            f->why = say_more(j, say_more(j, f->why, "before", ARG_TIME, write_time(j, before)), "where", ARG_HOST, host_name(j, where));
+    }
 }
 
 void entries_tell(story *s)
@@ -450,19 +534,32 @@ void entries_tell(story *s)
     joined *j = s->j;
     suyuan_case *c = j->out;
     uint32_t told_of = main_episode(s);
+    sentence first_unknown = { 0 };
+    size_t others;
     c->entries = arena_array(j->mem, s->nodes.count, sizeof *c->entries);
     if (told_of && !is_solid(s, told_of)) {
         c->entry_unknown = say(j, "entry.signs", NULL);
         c->first_unknown = say(j, "first.signs", NULL);
         return;
     }
-    if (told_of)
-        first_host_tell(s, told_of);
-    bool main_done = false;
+    firsts_tell(s, told_of, &first_unknown, &others);
+    /* Where unrelated episodes share the hosts among them, none of them is the beginning of the rest. */
+    bool scattered = others && (double)hosts_taken(s, told_of) < weight(j, "story.main-share") / 100 * (double)hosts_taken(s, 0);
+    if (scattered) {
+        const char *count = write_u64(j, others + 1);
+        j->scattered = others + 1;
+        c->entry_unknown = say(j, "entry.unrelated", "count", ARG_NUMBER, count, NULL);
+        c->first_unknown = say(j, "first.unrelated", "count", ARG_NUMBER, count, NULL);
+    } else if (told_of) {
+        c->first = c->episodes[told_of - 1].first;
+        c->first_unknown = first_unknown;
+    }
+    bool main_done = scattered;
     for (uint32_t i = 0; i < s->nodes.count; i++) {
         const node *n = node_at(s, i);
         bool is_first = n->episode == told_of && !main_done && (c->first ? c->first->host == n->host : n->root >= weight(j, "entry.root-from") / 100);
-        if (!n->hostile || (!is_first && !came_from_outside(s, i)))
+        first_host *own = scattered ? c->episodes[n->episode - 1].first : NULL;
+        if (!n->hostile || (!is_first && !came_from_outside(s, i) && !(own && own->host == n->host && own->time == n->access)))
             continue;
         entry_way e;
         sentence unknown = { 0 };

@@ -37,13 +37,32 @@ static bool share_source(const story *s, uint32_t a, uint32_t b)
     return false;
 }
 
-static bool same_act(const story *s, const node *a, const node *b)
+/* What came later on the host is explained without what came before: a record names another place that it was reached from, or
+ * its family was at work on another host by then. */
+bool node_explained(const story *s, uint32_t at)
 {
+    const joined *j = s->j;
+    const node *n = node_at(s, at);
+    for (size_t i = 0; i < s->ways.count; i++)
+        if (way_at(s, i)->to == at && way_at(s, i)->probability >= weight(j, "edge.told-from") / 100)
+            return true;
+    for (size_t i = 0; n->family && i < s->nodes.count; i++) {
+        const node *o = node_at(s, i);
+        if (o->host != n->host && o->hostile && o->family && strcmp(o->family, n->family) == 0 && o->order < n->order && n->order - o->order <= weight_span(j, "story.pause"))
+            return true;
+    }
+    return false;
+}
+
+static bool same_act(const story *s, uint32_t at, uint32_t with)
+{
+    const node *a = node_at(s, at), *b = node_at(s, with);
     if (a->family && b->family && strcmp(a->family, b->family) == 0)
         return true;
-    /* Stops of several hosts within the hour of each other's onset are looked at together: crash_clusters say why. */
+    if (a->host != b->host || !moment_known(a->onset) || !moment_known(b->onset))
+        return false;
     moment apart = a->onset > b->onset ? a->onset - b->onset : b->onset - a->onset;
-    return a->host == b->host && apart <= weight_span(s->j, "story.pause");
+    return apart <= weight_span(s->j, "story.pause") && !node_explained(s, a->onset > b->onset ? at : with);
 }
 
 void episodes_part(story *s)
@@ -60,7 +79,7 @@ void episodes_part(story *s)
     }
     for (uint32_t a = 0; a < n; a++)
         for (uint32_t b = a + 1; b < n; b++)
-            if (same_days(s, node_at(s, a), node_at(s, b)) && (same_act(s, node_at(s, a), node_at(s, b)) || share_source(s, a, b)))
+            if (same_days(s, node_at(s, a), node_at(s, b)) && (same_act(s, a, b) || share_source(s, a, b)))
                 join_nodes(up, a, b);
     /* Nodes are in order of onset, so episodes are numbered by their first. */
     for (uint32_t i = 0; i < n; i++)
@@ -73,10 +92,13 @@ void episodes_part(story *s)
         episode *out = &c->episodes[e - 1];
         *out = (episode){ .number = e, .from = MOMENT_UNKNOWN, .to = 0, .hosts = arena_array(j->mem, n, sizeof *out->hosts) };
         const char *family = NULL;
+        const node *first = NULL;
         for (size_t i = 0; i < n; i++) {
             const node *m = node_at(s, i);
             if (m->episode != e)
                 continue;
+            if (!first || (m->hostile && (!first->hostile || clock_true(j, m->host, m->access) < clock_true(j, first->host, first->access))))
+                first = m;
             bool there = false;
             for (size_t k = 0; k < out->host_count; k++)
                 there = there || out->hosts[k] == m->host;
@@ -90,7 +112,9 @@ void episodes_part(story *s)
                 ((told *)vec_at(&j->told, m->told[k]))->f.episode = e;
         }
         out->label = family;
+        /* The same act that the host's own first one is: what only leads up to it stands in the story. */
+        moment begins = first->hostile ? first->access : out->from;
         out->title = say(j, family ? "episode.family" : out->hostile ? "episode.hostile" : "episode.minor", "family", ARG_WORD, family, "hosts", ARG_NUMBER, write_u64(j, out->host_count), "host", ARG_HOST,
-                         host_name(j, out->hosts[0]), "from", ARG_TIME, write_time(j, out->from), NULL);
+                         host_name(j, first->host), "from", ARG_TIME, write_time(j, begins), NULL);
     }
 }

@@ -36,12 +36,13 @@ void headline_tell(joined *j)
         c->headline = say(j, suspected ? "headline.suspected" : "headline.clean", "hosts", ARG_NUMBER, hosts, "suspected", ARG_NUMBER, write_u64(j, suspected),
                           "crashes", ARG_NUMBER, crashes, NULL);
     } else {
-        const entry_way *e = c->entry;
+        /* Of the story that began there: a way in elsewhere is another sentence. */
+        const entry_way *e = c->entry && (!c->first || c->first->host == c->entry->host) ? c->entry : NULL;
         const char *first = c->first ? host_name(j, c->first->host) : e ? host_name(j, e->host) : NULL;
         bool account = e && e->account && e->account[0];
         c->headline = say(j, "headline.attack", "hosts", ARG_NUMBER, hosts, "infected", ARG_NUMBER, hit, "family", ARG_WORD, family(j), "first", ARG_HOST, first,
                           "time", ARG_TIME, e ? write_time(j, e->time) : NULL, "access", ARG_WORD, e && strcmp(e->access, "unknown") ? e->access : NULL, "means",
                           ARG_WORD, e && e->means && strcmp(e->means, "unknown") ? e->means : NULL, "account", ARG_TEXT, account ? e->account : NULL, "source",
-                          ARG_TEXT, e ? place_text(j, e->source) : NULL, "crashes", ARG_NUMBER, crashes, NULL);
+                          ARG_TEXT, e ? place_text(j, e->source) : NULL, "crashes", ARG_NUMBER, crashes, "episodes", ARG_NUMBER, j->scattered ? write_u64(j, j->scattered) : NULL, NULL);
     }
 }

@@ -143,6 +143,7 @@ struct joined {
     vec told;                                            /* of told; sorted by settle_findings */
     map host_of;                                         /* file and folded computer name to host */
     map raw_of;                                          /* log_key to index in `raw` */
+    size_t scattered;                                    /* unrelated hostile episodes, when none is the beginning of the others; left by the story */
     map weights;                                         /* of reasoning.yml: name to the bits of a double */
     suyuan_case *out;                                    /* what the stages fill */
 };

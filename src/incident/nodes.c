@@ -1,4 +1,5 @@
-/* Cuts each host's findings into stretches: what lies a week and more apart, and shares no family, is another story. */
+/* Cuts each host's findings into stretches: what lies a week and more apart, and shares no family, is another story; so is what
+ * begins with a way in of its own after hours of quiet. */
 #include "incident/story.h"
 
 const char *told_fact(const told *t, const char *name)
@@ -65,17 +66,77 @@ static bool carries(const told *t) { return t->f.severity >= SEVERITY_HIGH; }
 
 static moment end_of(const told *t) { return moment_known(t->f.end) && t->f.end > t->f.time ? t->f.end : t->f.time; }
 
-/* Cuts a host's findings, in order of time, where a pause is longer than `pause`; those of one family stay together. */
-static void cut(story *s, uint32_t host, uint32_t *all, size_t count, moment pause)
+static bool same_text(const char *a, const char *b) { return a && b && strcmp(a, b) == 0; }
+
+/* The family that a stretch names first, as far as the next lull. */
+static const char *family_from(const joined *j, const uint32_t *all, size_t i, size_t count, moment lull)
+{
+    moment end = 0;
+    for (; i < count; i++) {
+        const told *t = finding_at(j, all[i]);
+        if (end && t->f.time > end && t->f.time - end > lull)
+            return NULL;
+        if (told_fact(t, "family"))
+            return told_fact(t, "family");
+        end = end_of(t) > end ? end_of(t) : end;
+    }
+    return NULL;
+}
+
+/* The family was at work on another host of ours by then. */
+static bool came_over(const joined *j, uint32_t host, const char *family, moment t)
+{
+    moment pause = weight_span(j, "story.pause");
+    for (size_t i = 0; family && i < j->told.count && finding_at(j, i)->f.time < t; i++) {
+        const told *o = finding_at(j, i);
+        if (o->f.host != host && counts(o) && carries(o) && t - o->f.time <= pause && same_text(told_fact(o, "family"), family))
+            return true;
+    }
+    return false;
+}
+
+/* Who holds a host need not break into it again: a password that is guessed anew from elsewhere, a service that is exploited, or
+ * a program started from another place inside is somebody else's way in; and what was at work on another host before came from
+ * there. `before` and what lies up to `at` came first. */
+static bool entered_anew(const story *s, uint32_t host, const uint32_t *all, size_t before, size_t at, size_t count, const char *family)
+{
+    const joined *j = s->j;
+    moment from = finding_at(j, all[at])->f.time;
+    if (came_over(j, host, family, from))
+        return true;
+    for (size_t i = at; i < count && finding_at(j, all[i])->f.time - from <= weight_span(j, "story.first-runs"); i++) {
+        const told *t = finding_at(j, all[i]);
+        if (system_shell(t) || strcmp(t->f.kind, "exploit-attempt") == 0)
+            return true;
+        bool inside = t->source && address_inside(j, t->source);
+        bool guessed = strcmp(t->f.kind, "logon-after-guessing") == 0, other = strcmp(t->f.kind, "remote-execution") == 0 || strcmp(t->f.kind, "password-guessing") == 0;
+        if (!t->source || !(guessed || (inside && other)))
+            continue;
+        bool was = false;
+        for (size_t k = before; k < at; k++)
+            was = was || same_text(finding_at(j, all[k])->source, t->source);
+        if (!was)
+            return true;
+    }
+    return false;
+}
+
+/* Cuts a host's findings, in order of time, where a pause is longer than `pause`, and where somebody comes in anew after a lull;
+ * those of one family stay together. */
+static void cut(story *s, uint32_t host, uint32_t *all, size_t count, moment pause, moment lull)
 {
     const joined *j = s->j;
     moment end = 0;
     const char *family = NULL;
     for (size_t i = 0, from = 0; i <= count; i++) {
         const told *t = i < count ? finding_at(j, all[i]) : NULL;
-        const char *named = t ? told_fact(t, "family") : NULL;
-        bool same = named && family && strcmp(named, family) == 0;
-        if (i > from && (!t || (t->f.time > end && t->f.time - end > pause && !same))) {
+        moment rest = t && t->f.time > end ? t->f.time - end : 0;
+        bool apart = rest > pause && !same_text(told_fact(t, "family"), family);
+        if (!apart && rest > lull && i > from) {
+            const char *next = family_from(j, all, i, count, lull);
+            apart = !same_text(next, family) && entered_anew(s, host, all, from, i, count, next);
+        }
+        if (i > from && (!t || apart)) {
             *(node *)vec_push(&s->nodes) = (node){ .host = host, .told = all + from, .told_count = i - from, .from = finding_at(j, all[from])->f.time, .to = end, .family = family };
             from = i;
             family = NULL;
@@ -83,7 +144,7 @@ static void cut(story *s, uint32_t host, uint32_t *all, size_t count, moment pau
         }
         if (!t)
             return;
-        family = family ? family : named;
+        family = family ? family : told_fact(t, "family");
         end = end_of(t) > end ? end_of(t) : end;
     }
 }
@@ -127,10 +188,10 @@ static void find_of_host(story *s, uint32_t host)
                 weak[weak_count++] = i;
         }
     }
-    cut(s, host, strong, strong_count, weight_span(j, "story.pause"));
+    cut(s, host, strong, strong_count, weight_span(j, "story.pause"), weight_span(j, "story.lull"));
     for (size_t i = first; i < s->nodes.count; i++)
         weak_count = take_near(s, node_at(s, i), weak, weak_count);
-    cut(s, host, weak, weak_count, weight_span(j, "story.weak-near"));
+    cut(s, host, weak, weak_count, weight_span(j, "story.weak-near"), MOMENT_UNKNOWN);
     for (size_t i = first; i < s->nodes.count; i++)
         close_node(s, node_at(s, i));
 }

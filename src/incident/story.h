@@ -51,6 +51,7 @@ void clocks_widen(story *s);
 void ways_find(story *s);                    /* ways.c */
 void tree_weigh(story *s);                   /* tree.c: probabilities of ways and roots over all trees */
 void episodes_part(story *s);                /* episodes.c */
+bool node_explained(const story *s, uint32_t at);        /* by another place or host than its own past; after tree_weigh */
 void entries_tell(story *s);                 /* entry.c: entry, entries, first host */
 void spread_tell(story *s);                  /* spread.c */
 void narrate(story *s);                      /* narrate.c */

@@ -76,7 +76,8 @@ static bool invert(double *a, double *inverse, size_t n)
     return true;
 }
 
-/* e^w of everything that may be v's parent, scaled so that the largest is 1: between[u] nodes, *root the rest. */
+/* e^w of everything that may be v's parent, scaled so that the largest is 1: between[u] nodes, root the rest, and of the rest
+ * what is outside, whether a record names its address or none does. */
 typedef struct { double *between, root, outside; } parents;
 
 static parents parents_of(story *s, uint32_t v, const uint32_t *index, size_t count)
@@ -98,6 +99,8 @@ static parents parents_of(story *s, uint32_t v, const uint32_t *index, size_t co
             p.between[index[w->from_node]] += w->probability;
         else
             p.root += w->probability;
+        if (w->from.outside)
+            p.outside += w->probability;
     }
     return p;
 }

@@ -376,20 +376,24 @@ static void by_outgoing(story *s, way *w)
     }
 }
 
-/* The node of the place's host whose story was under way, or nearest to it. */
+/* The node of the place's host whose story was under way: the last that had begun; else the nearest. */
 static uint32_t node_of_place(const story *s, const way *w)
 {
     uint32_t best = UINT32_MAX;
-    moment time = clock_true(s->j, node_at(s, w->to)->host, w->time);
+    bool begun = false;
+    moment time = clock_true(s->j, node_at(s, w->to)->host, w->time), slack = 2 * weight_span(s->j, "clock.default");
     for (uint32_t i = 0; i < s->nodes.count && w->from.host != HOST_NONE; i++) {
         const node *n = node_at(s, i);
         if (n->host != w->from.host || !n->hostile)
             continue;
-        moment from = clock_true(s->j, n->host, n->from), to = clock_true(s->j, n->host, n->to);
+        moment from = clock_true(s->j, n->host, n->from), to = clock_true(s->j, n->host, n->to), access = clock_true(s->j, n->host, n->access);
         if (time + weight_span(s->j, "story.pause") < from || time > to + weight_span(s->j, "story.pause"))
             continue;
-        if (best == UINT32_MAX || absolute(n->order, time) < absolute(node_at(s, best)->order, time))
+        bool now = access <= time + slack;
+        if (best == UINT32_MAX || (now && !begun) || (now == begun && absolute(n->order, time) < absolute(node_at(s, best)->order, time))) {
             best = i;
+            begun = now;
+        }
     }
     return best;
 }
@@ -448,7 +452,7 @@ static bool weigh(story *s, way *w)
             sum += weight(j, "edge.earlier");
         } else if (is + slack < was) {
             /* The record names the place all the same: then a clock is wrong, or the place was taken before its logs tell. */
-            if (!(w->marks & (WAY_EXECUTED | WAY_NEAR)))
+            if (!(w->marks & (WAY_EXECUTED | WAY_NEAR | WAY_NULL_SESSION)))
                 return false;
             w->marks |= WAY_BACKWARDS;
             sum += weight(j, "edge.backwards");

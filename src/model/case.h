@@ -65,7 +65,8 @@ typedef struct entry_way {
     uint32_t episode;
 } entry_way;
 typedef struct { place from; uint32_t to; moment time; const char *access, *means, *account; unsigned confidence; sentence why; evidence_ref *evidence; size_t evidence_count; uint32_t episode; struct { place from; unsigned confidence; } *alternatives; size_t alternative_count; } edge;
-typedef struct { uint32_t host; unsigned confidence; sentence why; struct { place where; unsigned confidence; } *alternatives; size_t alternative_count; } first_host;
+/* time: the first hostile act on that host in that episode. */
+typedef struct { uint32_t host; moment time; uint32_t episode; unsigned confidence; sentence why; struct { place where; unsigned confidence; } *alternatives; size_t alternative_count; } first_host;
 typedef struct { uint32_t host; const char *location, *name, *command, *file, *signed_, *verdict; sentence why; moment time; evidence_ref *evidence; size_t evidence_count; } persistence;
 typedef struct {
     uint32_t host;
@@ -80,7 +81,7 @@ typedef struct {
 typedef struct { const char *system, *command; } plan_command;                     /* system: "6.0", "6.2" = that and newer, "any" */
 typedef struct { uint32_t host; const char *phase; sentence action; const char *target; sentence why, risk, undo; plan_command *commands; size_t command_count; uint32_t finding; } plan_step;
 typedef struct { uint32_t host; const char *what; sentence text; sentence decides; } unknown;     /* decides: which evidence would */
-typedef struct { uint32_t number; const char *label; moment from, to; uint32_t *hosts; size_t host_count; sentence title; bool hostile; } episode;
+typedef struct { uint32_t number; const char *label; moment from, to; uint32_t *hosts; size_t host_count; sentence title; bool hostile; first_host *first; } episode;     /* first: NULL, not told */
 
 typedef struct suyuan_case {
     const char *tool_version, *rules_hash, *profiles_hash;

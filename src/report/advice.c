@@ -43,11 +43,10 @@ static void answer_first(const report *r, table *t)
         put_sentence(r, &cells[1], r->c, "first_host_unknown");
         return;
     }
-    size_t host = tell_host(r, first, "host");
     put_host(r, &cells[1], first, "host");
-    if (host != SIZE_MAX && !tell_is_null(r->hosts[host].of, "first_seen")) {
+    if (!tell_is_null(first, "time")) {
         runs_text(&cells[1], " · ");
-        put_time(r, &cells[1], r->hosts[host].of, "first_seen");
+        put_time(r, &cells[1], first, "time");
     }
     put_likelihood(r, &cells[2], first, "confidence");
 }

@@ -370,6 +370,15 @@ static void put_episodes(writer *w)
         put_hosts(w, "hosts", e->hosts, e->host_count);
         put_sentence(w, "title", &e->title);
         put_bool(w, "hostile", e->hostile);
+        json_key(&w->json, "first_host");
+        if (e->first) {
+            json_object(&w->json);
+            put_host(w, "host", e->first->host);
+            put_time(w, "time", e->first->time);
+            put_percent(w, "confidence", e->first->confidence);
+            json_end_object(&w->json);
+        } else
+            json_null(&w->json);
         json_end_object(&w->json);
     }
     end_list(w);
@@ -564,6 +573,8 @@ static void put_first(writer *w)
     if (f) {
         json_object(&w->json);
         put_host(w, "host", f->host);
+        put_time(w, "time", f->time);
+        put_number_or_null(w, "episode", f->episode, f->episode != 0);
         put_percent(w, "confidence", f->confidence);
         put_sentence(w, "why", &f->why);
         json_key(&w->json, "alternatives");

@@ -35,7 +35,8 @@ static const table tables[] = {
     { "technique", "finding", "techniques", "technique=.:t", false },
     { "entity", "finding", "entities", "type:t value:t", false },
     { "fact", "finding", "facts", "name=@:t value=.:t", false },
-    { "episode", NULL, "episodes", "number:i label:t begins=from:t ends=to:t title:s hostile:b", false },
+    { "episode", NULL, "episodes", "number:i label:t begins=from:t ends=to:t title:s hostile:b "
+      "first_host=first_host.host:t first_time=first_host.time:t first_confidence=first_host.confidence:r", false },
     { "episode_host", "episode", "hosts", "host=.:t", false },
     { "story", NULL, "story", "episode:i host:t time:t text:s confidence:r", false },
     { "story_finding", "story", "findings", "finding=.:t", false },
@@ -49,7 +50,7 @@ static const table tables[] = {
     { "entry_alternative", "entry", "alternatives", WAY, false },
     { "spread", NULL, "spread", "origin=from:e target=to:t time:t access:t means:t account:t confidence:r why:s episode:i", false },
     { "spread_alternative", "spread", "alternatives", "origin=from:e confidence:r", false },
-    { "first_host", NULL, "first_host", "host:t confidence:r why:s", false },
+    { "first_host", NULL, "first_host", "host:t time:t episode:i confidence:r why:s", false },
     { "first_host_alternative", "first_host", "alternatives", "place=host:e confidence:r", false },
     { "persistence", NULL, "persistence", "host:t location:t name:t command:t file:t signed:t verdict:t why:s time:t", false },
     { "exposure", NULL, "exposure", "host:t setting=check:t found:t wanted:t severity:t state:t title:s why:s note:s fix:s command:t baseline:t source:t", false },

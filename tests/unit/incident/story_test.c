@@ -94,6 +94,119 @@ static void without_a_record_that_names_another_host_no_edge_is_drawn(void **sta
     world_free(w);
 }
 
+/* The same way in that the entry rests on: the first host is not told less surely for want of a record of the outside. */
+static void a_first_host_that_was_entered_from_outside_is_as_sure_as_its_entry(void **state)
+{
+    (void)state;
+    world *w = world_new();
+    world_log *a = security(w, "DB1"), *b = security(w, "DB2");
+    broken_into(a, "DB1", "203.0.113.7", "2020-05-11T03:08:13Z", "0x4f2a1", "2020-05-11T03:08:20Z");
+    with_credential(b, "DB2", "10.0.0.1", "2020-05-11T03:40:02Z", "0x77", "2020-05-11T03:40:05Z");
+    world_add_file(w, "DB1", "Security.evtx", a, 0, UINT64_MAX);
+    world_add_file(w, "DB2", "Security.evtx", b, 0, UINT64_MAX);
+    claim_address(w, "Security.evtx", "DB1", "10.0.0.1");
+    claim_address(w, "Security.evtx", "DB2", "10.0.0.2");
+    suyuan_case *c = world_case(w);
+    assert_non_null(c->first);
+    assert_true(c->first->confidence >= 90);
+    assert_true(c->first->time == host_called(c, "DB1")->first_seen);
+    assert_ptr_equal(c->first, c->episodes[c->first->episode - 1].first);
+    world_free(w);
+}
+
+static void family_comes(world_log *log, const char *computer, const char *time)
+{
+    world_finding(world_act(log, computer, at(time), "service.install", "name", "Ddriver", "path", "C:\\Windows\\Temp\\x.exe", "family", "worm", "looks", "family", NULL),
+                  "service-install", SEVERITY_CRITICAL, 85);
+}
+
+/* One breaks into DB2 and leaves; two days later a worm enters through DB1 and reaches DB2: two stories, and the worm began on DB1. */
+static void who_comes_anew_from_elsewhere_is_another_story(void **state)
+{
+    (void)state;
+    world *w = world_new();
+    world_log *a = security(w, "DB1"), *b = security(w, "DB2");
+    broken_into(b, "DB2", "198.51.100.9", "2020-05-09T03:08:13Z", "0x4f2a1", "2020-05-09T03:08:20Z");
+    broken_into(a, "DB1", "203.0.113.7", "2020-05-11T03:08:13Z", "0x5f2a1", "2020-05-11T03:08:20Z");
+    family_comes(a, "DB1", "2020-05-11T03:09:20Z");
+    with_credential(b, "DB2", "10.0.0.1", "2020-05-11T03:40:02Z", "0x77", "2020-05-11T03:40:05Z");
+    family_comes(b, "DB2", "2020-05-11T03:41:05Z");
+    world_add_file(w, "DB1", "Security.evtx", a, 0, UINT64_MAX);
+    world_add_file(w, "DB2", "Security.evtx", b, 0, UINT64_MAX);
+    claim_address(w, "Security.evtx", "DB1", "10.0.0.1");
+    claim_address(w, "Security.evtx", "DB2", "10.0.0.2");
+    suyuan_case *c = world_case(w);
+    assert_int_equal(c->episode_count, 2);
+    assert_non_null(c->first);
+    assert_ptr_equal(&c->hosts[c->first->host], host_called(c, "DB1"));
+    assert_non_null(edge_to(c, "DB2"));
+    assert_ptr_equal(&c->hosts[edge_to(c, "DB2")->from.host], host_called(c, "DB1"));
+    assert_ptr_equal(&c->hosts[c->episodes[0].first->host], host_called(c, "DB2"));
+    assert_true(c->episodes[0].first->time < c->first->time);
+    assert_int_equal(c->entries_count + (c->entry != NULL), 2);
+    world_free(w);
+}
+
+/* Who guessed a password and works on with it next morning, from elsewhere, is the same. */
+static void who_comes_back_with_what_he_holds_is_the_same_story(void **state)
+{
+    (void)state;
+    world *w = world_new();
+    world_log *a = security(w, "DB1");
+    broken_into(a, "DB1", "198.51.100.9", "2020-05-09T03:08:13Z", "0x4f2a1", "2020-05-09T03:08:20Z");
+    with_credential(a, "DB1", "203.0.113.7", "2020-05-10T03:40:02Z", "0x77", "2020-05-10T03:40:05Z");
+    world_add_file(w, "DB1", "Security.evtx", a, 0, UINT64_MAX);
+    claim_address(w, "Security.evtx", "DB1", "10.0.0.1");
+    assert_int_equal(world_case(w)->episode_count, 1);
+    world_free(w);
+}
+
+/* Three hosts, three burglars, nothing in common: no host is where "it" began. */
+static void unrelated_stories_have_no_common_first_host(void **state)
+{
+    (void)state;
+    world *w = world_new();
+    for (int i = 0; i < 3; i++) {
+        const char *name = arena_printf(&w->mem, "DB%d", i + 1), *day = arena_printf(&w->mem, "2020-05-0%dT03:08:13Z", i + 2);
+        world_log *log = security(w, name);
+        broken_into(log, name, arena_printf(&w->mem, "203.0.113.%d", i + 7), day, "0x4f2a1", day);
+        world_add_file(w, name, "Security.evtx", log, 0, UINT64_MAX);
+        claim_address(w, "Security.evtx", name, arena_printf(&w->mem, "10.0.0.%d", i + 1));
+    }
+    suyuan_case *c = world_case(w);
+    assert_int_equal(c->episode_count, 3);
+    assert_null(c->first);
+    assert_string_equal(c->first_unknown.id, "first.unrelated");
+    assert_null(c->entry);
+    assert_int_equal(c->entries_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_non_null(c->episodes[i].first);
+        assert_true(c->episodes[i].first->time == c->hosts[c->episodes[i].first->host].first_seen);
+    }
+    world_free(w);
+}
+
+/* Network level authentication leaves the logon's address empty; the desktop that follows has it. */
+static void the_desktop_names_the_client_that_the_logon_left_empty(void **state)
+{
+    (void)state;
+    world *w = world_new();
+    world_log *a = security(w, "DB1"), *t = world_add_log(w, "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational", 1);
+    world_count(a, "DB1", at("2020-05-11T03:00:00Z"), MOMENT_SECOND, 480, "logon.failure", "protocol", "network", "type", "3", WRONG, "account", "Administrator", "workstation", "k3j2", NULL);
+    world_act(a, "DB1", at("2020-05-11T03:08:13Z"), "logon.guessed", "protocol", "network", "type", "3", "account", "Administrator", "workstation", "k3j2", "logon", "0x4f2a1", "failures", "480", NULL);
+    world_act(t, "DB1", at("2020-05-11T03:08:20Z"), "rdp.session", "what", "logon", "account", "DB1\\Administrator", "source", "203.0.113.7", "session", "2", NULL);
+    world_finding(world_act(a, "DB1", at("2020-05-11T03:09:00Z"), "process.start", "image", "C:\\Windows\\Temp\\svchost.exe", "logon", "0x4f2a1", NULL), "fake-system-process", SEVERITY_CRITICAL, 95);
+    world_add_file(w, "DB1", "Security.evtx", a, 0, UINT64_MAX);
+    world_add_file(w, "DB1", "LSM.evtx", t, 0, UINT64_MAX);
+    claim_address(w, "Security.evtx", "DB1", "10.0.0.1");
+    suyuan_case *c = world_case(w);
+    assert_non_null(c->entry);
+    assert_string_equal(c->entry->access, "guessed-password");
+    assert_string_equal(c->entry->means, "rdp");
+    assert_string_equal(c->entry->source.address, "203.0.113.7");
+    world_free(w);
+}
+
 static void a_host_that_was_not_collected_may_have_been_first(void **state)
 {
     (void)state;
@@ -162,6 +275,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_guessed_password_is_the_way_in_and_the_next_host_is_reached_from_the_first),
         cmocka_unit_test(without_a_record_that_names_another_host_no_edge_is_drawn),
+        cmocka_unit_test(a_first_host_that_was_entered_from_outside_is_as_sure_as_its_entry),
+        cmocka_unit_test(who_comes_anew_from_elsewhere_is_another_story),
+        cmocka_unit_test(who_comes_back_with_what_he_holds_is_the_same_story),
+        cmocka_unit_test(unrelated_stories_have_no_common_first_host),
+        cmocka_unit_test(the_desktop_names_the_client_that_the_logon_left_empty),
         cmocka_unit_test(a_host_that_was_not_collected_may_have_been_first),
         cmocka_unit_test(when_the_log_begins_after_the_act_the_way_in_is_undecided),
         cmocka_unit_test(names_that_a_shell_would_read_give_no_command),
