@@ -134,6 +134,14 @@ static bool is_account(const regf *h, const regf_key *key)
     return key_is(key, "Account") || key->node == 0 || !regf_parent(h, key, &parent) || key_is(&parent, "Domains");
 }
 
+/* What programs save under such a name. A name that is a path or a resource names what is shown of a password, and what is not
+ * longer than one letter is a setting. */
+static bool is_saved_password(const regf_value *v)
+{
+    bool number = v->type == REGF_DWORD || v->type == REGF_QWORD || v->type == REGF_DWORD_BE;
+    return !number && v->size > 4 && v->name.len >= 8 && v->name.at[0] != '@' && name_has(v, "password") && !name_has(v, "\\");
+}
+
 bool regf_withheld(const regf *h, const regf_key *key, const regf_value *v)
 {
     if (!v)
@@ -151,8 +159,7 @@ bool regf_withheld(const regf *h, const regf_key *key, const regf_value *v)
         return true;
     if (letters >= 4 && regf_name_is(span_part(v->name, 0, v->latin ? 3 : 6), v->latin, "NL$"))
         return true;
-    bool number = v->type == REGF_DWORD || v->type == REGF_QWORD || v->type == REGF_DWORD_BE;
-    if (!number && letters >= 8 && name_has(v, "password") && !name_has(v, "\\"))
+    if (is_saved_password(v))
         return true;
     return !live && was_secret(h, key);
 }
