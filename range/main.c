@@ -9,7 +9,7 @@
 static const char usage[] =
     "usage: suyuan-range --seed N -o DIR [switches]\n"
     "       suyuan-range --hive BYTES -o FILE\n"
-    "Makes the event logs of a simulated incident (DIR/hosts/NAME/Logs/*.evtx) and the truth about it (DIR/truth.json).\n"
+    "Makes the evidence of a simulated incident (DIR/hosts/NAME: Logs/*.evtx, and hives and tasks under C/) and the truth about it (DIR/truth.json).\n"
     "The same number gives the same bytes. What no switch says, the number decides; number 1 is the field report's incident.\n"
     "  --entry WAY          rdp, rdp-nla, smb, mssql or exploit\n"
     "  --hosts N            hosts that were delivered\n"
@@ -19,6 +19,7 @@ static const char usage[] =
     "  --days N             days that the logs cover\n"
     "  --size MB            of all logs together, about\n"
     "  --intruders N        1, or 2\n"
+    "  --without hives      logs only\n"
     "  --clock-off HOURS    one host's clock is wrong by so much\n"
     "  --source-empty, --slow, --cleared, --rolled, --audit-off, --renamed, --overlap, --no-attack, --scene\n"
     "                       each also with =no\n";
@@ -92,6 +93,8 @@ static bool read_option(const char *name, const char *value, switches *sw)
         sw->clock_given = true;
         return read_number(value, -48, 48, &sw->clock_off);
     }
+    if (strcmp(name, "without") == 0)
+        return sw->no_hives = strcmp(value, "hives") == 0;
     return strcmp(name, "entry") == 0         ? read_word(value, ways, &sw->entry)
            : strcmp(name, "lang") == 0        ? read_word(value, languages, &sw->language)
            : strcmp(name, "hosts") == 0       ? read_number(value, 1, HOSTS_MOST, &sw->hosts)
@@ -104,7 +107,7 @@ static bool read_option(const char *name, const char *value, switches *sw)
 
 static bool takes_value(const char *name)
 {
-    static const char *const with[] = { "seed", "size", "clock-off", "entry", "lang", "hosts", "undelivered", "days", "intruders", "os" };
+    static const char *const with[] = { "seed", "size", "clock-off", "entry", "lang", "hosts", "undelivered", "days", "intruders", "os", "without" };
     for (size_t i = 0; i < sizeof with / sizeof *with; i++)
         if (strcmp(with[i], name) == 0)
             return true;

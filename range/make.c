@@ -1,4 +1,4 @@
-#include "range/range.h"
+#include "range/host.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -32,6 +32,12 @@ static void world_done(world *w)
         vec_done(&((left *)vec_at(&w->lefts, i))->marks);
     vec_done(&w->lefts);
     vec_done(&w->passing);
+    for (int i = 0; i < w->host_count; i++) {
+        vec_done(&w->hosts[i].people);
+        vec_done(&w->hosts[i].gone);
+    }
+    for (size_t i = 0; i < 5; i++)
+        vec_done((vec *[]){ &w->planted, &w->secrets, &w->exposed, &w->accounts, &w->states }[i]);
 }
 
 status range_make(const switches *sw)
@@ -44,6 +50,8 @@ status range_make(const switches *sw)
         st = status_fail(STATUS_IO, "%s: %s", sw->out, strerror(errno));
     for (int i = 0; status_is_ok(st) && i < w->delivered; i++)
         st = sim_run(w, &w->hosts[i], &mem);
+    for (int i = 0; status_is_ok(st) && i < w->delivered && !sw->no_hives; i++)
+        st = host_write(w, &w->hosts[i], &mem);
     if (status_is_ok(st))
         st = truth_write(w);
     if (status_is_ok(st) && (sw->scene == BY_SEED ? sw->seed == 1 : sw->scene))

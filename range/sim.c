@@ -184,6 +184,27 @@ void mark_left(sim *s, const char *name, channel_id channel, uint64_t id)
     }
 }
 
+void left_now(sim *s, const char *name)
+{
+    for (size_t i = 0; i < s->w->lefts.count; i++) {
+        left *l = vec_at(&s->w->lefts, i);
+        if (l->host == s->h->index && strcmp(l->name, name) == 0 && !moment_known(l->at))
+            l->at = s->now;
+    }
+}
+
+person *sim_person(sim *s, const char *user)
+{
+    for (size_t i = 0; i < s->h->people.count; i++) {
+        person *p = vec_at(&s->h->people, i);
+        if (strcmp(p->name, user) == 0)
+            return p;
+    }
+    person *p = vec_push(&s->h->people);
+    *p = (person){ .name = arena_str(s->w->mem, user), .last_logon = MOMENT_UNKNOWN, .last_failure = MOMENT_UNKNOWN };
+    return p;
+}
+
 static bool mark_kept(const host *h, const mark *m)
 {
     return h->kept[m->channel].written

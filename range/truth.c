@@ -415,6 +415,8 @@ status truth_write(const world *w)
     bool_of(&j, "attack", w->step_count > 0);
     write_hosts(w, &j);
     write_questions(w, &j);
+    if (!w->sw.no_hives)
+        truth_hives(w, &j);
     json_end_object(&j);
     buf_char(&out, '\n');
     status st = range_write_file(arena_printf(w->mem, "%s/truth.json", w->sw.out), &out);

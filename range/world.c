@@ -101,6 +101,9 @@ static void roll_host(world *w, int i, rng *r, int language, bool one_system, nt
                  .patch_at = MOMENT_UNKNOWN,
                  .power_cut_at = MOMENT_UNKNOWN,
                  .copy_at = MOMENT_UNKNOWN };
+    h->ports_at = h->stopped_at = MOMENT_UNKNOWN;
+    vec_init(&h->people, sizeof(person));
+    vec_init(&h->gone, sizeof(gone_service));
     h->name = arena_printf(w->mem, "%s%02d", role, i + 1);
     h->address = arena_printf(w->mem, "%s%u", w->network, 101 + (unsigned)i * 3);
     h->sid = arena_printf(w->mem, "S-1-5-21-%u-%u-%u", (unsigned)rng_range(r, 300000000, 4200000000u),
@@ -223,7 +226,7 @@ static step *add_step(world *w)
 static void add_left(world *w, int host, left_kind kind, const char *name, const char *what, int intruder)
 {
     left *l = vec_push(&w->lefts);
-    *l = (left){ .host = host, .kind = kind, .name = name, .what = what, .intruder = intruder };
+    *l = (left){ .host = host, .kind = kind, .name = name, .what = what, .intruder = intruder, .at = MOMENT_UNKNOWN };
     vec_init(&l->marks, sizeof(mark));
 }
 
@@ -431,6 +434,11 @@ status world_make(arena *mem, const switches *sw, world **out)
     w->seed = sw->seed;
     vec_init(&w->lefts, sizeof(left));
     vec_init(&w->passing, sizeof(passing));
+    vec_init(&w->planted, sizeof(planted));
+    vec_init(&w->secrets, sizeof(secret));
+    vec_init(&w->exposed, sizeof(exposed));
+    vec_init(&w->accounts, sizeof(sam_account));
+    vec_init(&w->states, sizeof(host_state));
     if (w->seed == 1) {
         w->sw.days = sw->days == BY_SEED ? 21 : sw->days;
         w->sw.hosts = sw->hosts == BY_SEED ? 4 : sw->hosts;
