@@ -31,12 +31,33 @@ static void span_text(double seconds, char out[40])
         snprintf(out, 40, "%llu h %02u min", (unsigned long long)(s / 3600), (unsigned)(s / 60 % 60));
 }
 
-void bar_text(progress_state now, double seconds, const char *what, unsigned columns, char *out, size_t room)
+static void put_words(const char *id, arg *args, size_t count, lang l, buf *out)
 {
-    char done[16], total[16], left[40], drawn[32], line[256];
+    sentence s = { id, args, count };
+    text_sentence(&s, l, (text_zone){ 0, "UTC" }, out);
+}
+
+/* How many bytes fit into the columns; a Chinese character takes two of them. */
+static size_t fitting(span line, unsigned columns)
+{
+    size_t at = 0, fits = 0;
+    for (unsigned used = 0; at < line.len; fits = at) {
+        used += utf8_take(line, &at) >= 0x1100 ? 2 : 1;
+        if (used > columns)
+            break;
+    }
+    return fits;
+}
+
+void bar_text(progress_state now, double seconds, lang l, unsigned columns, char *out, size_t room)
+{
+    char done[16], total[16], left[40], drawn[32];
+    buf line;
+    buf_init(&line, 1024);
+    buf_printf(&line, "%s  ", text_word("cli.reading", l));
     size_text(now.done, done);
     if (now.total == 0) {
-        snprintf(line, sizeof line, "%s  %s", what, done);
+        buf_str(&line, done);
     } else {
         double part = (double)now.done / (double)now.total;
         size_text(now.total, total);
@@ -44,14 +65,27 @@ void bar_text(progress_state now, double seconds, const char *what, unsigned col
         for (size_t i = 0; i < 20; i++)
             drawn[i] = i < full ? '#' : '.';
         drawn[20] = '\0';
-        int len = snprintf(line, sizeof line, "%s  [%s] %3u %%  %s of %s", what, drawn, (unsigned)(part * 100), done, total);
+        buf_printf(&line, "[%s] %3u %%  ", drawn, (unsigned)(part * 100));
+        put_words("cli.bar-of", (arg[]){ { "done", ARG_TEXT, done }, { "total", ARG_TEXT, total } }, 2, l, &line);
         /* The first seconds tell little about the rest. */
-        if (seconds >= 2 && part >= 0.01 && now.done < now.total && len > 0 && (size_t)len < sizeof line) {
-            span_text(seconds * (1 - part) / part, left);
-            snprintf(line + len, sizeof line - (size_t)len, "  about %s left", left);
+        if (seconds >= 2 && part >= 0.01 && now.done < now.total) {
+            double rest = seconds * (1 - part) / part;
+            buf words;
+            buf_init(&words, 128);
+            if (l == LANG_ZH)
+                text_duration((uint64_t)(rest + 0.5), l, &words);
+            else {
+                span_text(rest, left);
+                buf_str(&words, left);
+            }
+            buf_str(&line, "  ");
+            put_words("cli.bar-left", (arg[]){ { "left", ARG_TEXT, buf_text(&words) } }, 1, l, &line);
+            buf_done(&words);
         }
     }
-    snprintf(out, columns + 1 < room ? columns + 1 : room, "%s", line);
+    size_t fits = fitting(buf_bytes(&line), columns);
+    snprintf(out, room, "%.*s", (int)(fits < room ? fits : room - 1), buf_text(&line));
+    buf_done(&line);
 }
 
 static double seconds_now(void)
@@ -81,8 +115,8 @@ static void *draw(void *context)
         pthread_cond_timedwait(&b->wake, &b->lock, &until);
         if (b->ends)
             break;
-        char line[200];
-        bar_text(progress_now(b->of), seconds_now() - began, b->what, columns_now(), line, sizeof line);
+        char line[250];
+        bar_text(progress_now(b->of), seconds_now() - began, b->l, columns_now(), line, sizeof line);
         console_bar(line);
     }
     pthread_mutex_unlock(&b->lock);
@@ -90,9 +124,9 @@ static void *draw(void *context)
     return NULL;
 }
 
-void bar_begin(bar *b, progress *of, const char *what)
+void bar_begin(bar *b, progress *of, lang l)
 {
-    *b = (bar){ .of = of, .what = what };
+    *b = (bar){ .of = of, .l = l };
     if (!console_is_terminal(stderr))
         return;
     pthread_mutex_init(&b->lock, NULL);

@@ -1,6 +1,7 @@
 #include "cli/casework.h"
 
 #include "cli/console.h"
+#include "cli/given.h"
 #include "incident/incident.h"
 #include "report/report.h"
 #include "store/store.h"
@@ -136,16 +137,25 @@ status casework_add_file(casework *w, const char *path)
 
 static status make_folder(const char *path)
 {
+    struct stat there;
+    if (stat(path, &there) == 0 && !S_ISDIR(there.st_mode))
+        return status_fail(STATUS_BAD_INPUT, "-o %s: a case is a folder, and this is a file", path);
     if (mkdir(path, 0777) != 0 && errno != EEXIST)
         return status_fail(STATUS_IO, "%s: %s", path, strerror(errno));
     return status_ok();
 }
 
-static status open_scene(casework *w, const char *given)
+static status open_scene(casework *w, const char *told)
 {
     const char *own = arena_printf(&w->mem, "%s/scene.yml", w->folder);
-    if (given)
-        return scene_read(&w->mem, given, &w->scene);
+    if (told) {
+        given is = given_is(told);
+        if (is == GIVEN_NOTHING)
+            return status_fail(STATUS_NOT_FOUND, "--scene %s: %s", told, strerror(errno));
+        if (is != GIVEN_FILE)
+            return status_fail(STATUS_BAD_INPUT, "--scene %s: no scene; suyuan scene writes one to fill in", told);
+        return scene_read(&w->mem, told, &w->scene);
+    }
     if (w->anew || access(own, R_OK) != 0)
         return status_ok();
     return scene_read(&w->mem, own, &w->scene);

@@ -1,7 +1,10 @@
 #include "cli/reading.h"
 
 #include "base/pool.h"
+#include "cli/casework.h"
 #include "cli/console.h"
+
+#include <stdarg.h>
 
 static void note(void *context, const char *path, const problem *p)
 {
@@ -37,6 +40,7 @@ int reading_begin(reading *r, const call *c)
         arena_done(&r->mem);
         return call_failed(c, s);
     }
+    r->l = casework_lang(c);
     progress_init(&r->done);
     r->options.paths = call_paths(c);
     r->options.path_count = call_path_count(c);
@@ -46,7 +50,7 @@ int reading_begin(reading *r, const call *c)
     r->options.progress = &r->done;
     r->options.note = note;
     r->options.note_context = r;
-    bar_begin(&r->bar, &r->done, "reading");
+    bar_begin(&r->bar, &r->done, r->l);
     return VERB_OK;
 }
 
@@ -56,38 +60,73 @@ void reading_end(reading *r)
     arena_done(&r->mem);
 }
 
-static const char *plural(uint64_t n)
+/* A sentence of cli.def as a line on standard error; arguments are triples of name, kind and value, then NULL. */
+static __attribute__((sentinel)) void say(const reading *r, const char *id, ...)
 {
-    return n == 1 ? "" : "s";
+    arg args[8];
+    size_t count = 0;
+    va_list list;
+    va_start(list, id);
+    for (const char *name = va_arg(list, const char *); name && count < sizeof args / sizeof *args; name = va_arg(list, const char *)) {
+        args[count].name = name;
+        args[count].kind = (arg_kind)va_arg(list, int);
+        args[count++].value = va_arg(list, const char *);
+    }
+    va_end(list);
+    sentence s = { id, args, count };
+    buf words;
+    buf_init(&words, 16384);
+    text_sentence(&s, r->l, (text_zone){ 0, "UTC" }, &words);
+    console_say(stderr, "%s", buf_text(&words));
+    buf_done(&words);
+}
+
+typedef struct { char text[24]; } figures;
+
+static const char *figure(figures *out, uint64_t n)
+{
+    snprintf(out->text, sizeof out->text, "%llu", (unsigned long long)n);
+    return out->text;
+}
+
+static void say_count(const reading *r, const char *id, uint64_t n)
+{
+    figures count;
+    if (n)
+        say(r, id, "count", ARG_NUMBER, figure(&count, n), NULL);
+}
+
+static void say_named(const reading *r, const survey_counts *n)
+{
+    buf kinds;
+    buf_init(&kinds, 4096);
+    for (size_t i = 0; i < n->named_count; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "file.%s", n->named[i].kind);
+        const char *words = text_word(id, r->l);
+        buf_printf(&kinds, "%s%s (%llu)", i ? (r->l == LANG_ZH ? "、" : ", ") : "", words == id ? n->named[i].kind : words, (unsigned long long)n->named[i].files);
+    }
+    if (n->named_count)
+        say(r, "cli.named", "kinds", ARG_TEXT, buf_text(&kinds), NULL);
+    buf_done(&kinds);
 }
 
 void reading_tell(const reading *r, const survey_counts *n)
 {
-    if (r->dirty)
-        console_say(stderr, "%llu log%s not closed when copied: the last records may be missing", (unsigned long long)r->dirty,
-                    r->dirty == 1 ? " was" : "s were");
-    if (r->remains)
-        console_say(stderr, "%llu log%s remains of older records that cannot be read", (unsigned long long)r->remains,
-                    r->remains == 1 ? " has" : "s have");
-    buf kinds;
-    buf_init(&kinds, 4096);
-    for (size_t i = 0; i < n->named_count; i++)
-        buf_printf(&kinds, "%s%llu %s", i ? ", " : "", (unsigned long long)n->named[i].files, n->named[i].kind);
-    if (n->named_count)
-        console_say(stderr, "recognised, and not read by this version: %s", buf_text(&kinds));
-    buf_done(&kinds);
+    figures units, kept, files, logs, records, unreadable;
+    say_count(r, "cli.dirty", r->dirty);
+    say_count(r, "cli.remains", r->remains);
+    say_count(r, "cli.damaged", n->damaged);
+    say_named(r, n);
     if (n->logs == 0)
-        console_say(stderr, "no event log was found in what was given: the case tells of %s", n->artifacts ? "a state, and of no history" : "nothing");
-    if (n->artifacts)
-        console_say(stderr, "%llu artifact%s of the system beside the logs (hives and the like)", (unsigned long long)n->artifacts, plural(n->artifacts));
-    console_say(stderr, "%llu unit%s (%llu read before), %llu file%s, %llu log%s, %llu record%s, %llu unreadable",
-                (unsigned long long)n->units, plural(n->units), (unsigned long long)n->kept, (unsigned long long)n->files, plural(n->files),
-                (unsigned long long)n->logs, plural(n->logs), (unsigned long long)n->records, plural(n->records),
-                (unsigned long long)n->unreadable);
+        say(r, n->artifacts ? "cli.state-only" : "cli.nothing", NULL);
+    say_count(r, "cli.artifacts", n->artifacts);
+    say(r, "cli.counts", "units", ARG_NUMBER, figure(&units, n->units), "kept", ARG_NUMBER, figure(&kept, n->kept), "files", ARG_NUMBER, figure(&files, n->files),
+        "logs", ARG_NUMBER, figure(&logs, n->logs), "records", ARG_NUMBER, figure(&records, n->records), "unreadable", ARG_NUMBER, figure(&unreadable, n->unreadable), NULL);
 }
 
 int reading_result(const survey_counts *counts)
 {
     /* Somebody who gave evidence, and nothing that tells was in it, must not take an empty case for a clean one. */
-    return counts->unreadable || (counts->logs == 0 && counts->artifacts == 0) ? VERB_UNREADABLE : VERB_OK;
+    return counts->unreadable || counts->damaged || (counts->logs == 0 && counts->artifacts == 0) ? VERB_UNREADABLE : VERB_OK;
 }

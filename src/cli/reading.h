@@ -4,6 +4,7 @@
 #include "cli/bar.h"
 #include "cli/verb.h"
 #include "survey/survey.h"
+#include "text/text.h"
 
 /* For the verb's own table of options. */
 #define READING_OPTIONS \
@@ -18,6 +19,7 @@ typedef struct {
     profile *facts;
     progress done;
     bar bar;
+    lang l;                     /* of what is said; damage is told in English */
     uint64_t dirty, remains;    /* logs that were not closed; that have remains which cannot be read */
 } reading;
 

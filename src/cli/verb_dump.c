@@ -1,6 +1,7 @@
 /* suyuan dump: the records of event logs, as text. */
 #include "base/pool.h"
 #include "cli/console.h"
+#include "cli/given.h"
 #include "cli/verb.h"
 #include "event/export.h"
 #include "evidence/evidence.h"
@@ -47,7 +48,8 @@ static bool put(void *context, span bytes)
 
 static void note(void *context, const char *log, const problem *p)
 {
-    (void)context;
+    dump *d = context;
+    d->unreadable |= evidence_problem_costs(p->kind);
     if (p->chunk == PROBLEM_NO_CHUNK)
         console_say(stderr, "%s: %s at offset %llu: %s", log, p->kind, (unsigned long long)p->offset, p->text);
     else
@@ -212,6 +214,9 @@ static int run(const call *c)
     if (!call_number(c, "threads", 1, 256, &threads))
         return VERB_USAGE;
     call_word(c, "format", &format);
+    int wrong = call_flag(c, "recover") ? VERB_OK : given_evidence(c);
+    if (wrong != VERB_OK)
+        return wrong;
 
     dump d = { 0 };
     arena_init(&d.mem, 0);
@@ -256,7 +261,7 @@ const verb verb_dump = {
                    "of name. "
                    "Everything in a record is written as it stands there, passwords in command lines too.\n\n"
                    "Damage is told on standard error and costs what it must: a record, never its neighbours. The exit status "
-                   "is 3 when a file or a record could not be read.\n\n"
+                   "is 3 when a file or a record could not be read; damage that cost nothing leaves it at 0.\n\n"
                    "With --recover a PATH may be anything, such as a raw image; records found there are marked as recovered. A "
                    "record that has lost its template borrows one from the logs that are read in the same run.",
     .options = options,

@@ -1,6 +1,6 @@
 /* suyuan investigate: evidence to the case, survey and join in one. */
 #include "cli/casework.h"
-#include "cli/console.h"
+#include "cli/given.h"
 #include "cli/reading.h"
 
 static const option options[] = {
@@ -19,6 +19,9 @@ static int run(const call *c)
     reading r;
     survey_counts counts = { 0 };
     const char *folder = casework_folder(c);
+    int wrong = given_evidence(c);
+    if (wrong != VERB_OK)
+        return wrong;
     status s = survey_outside(call_paths(c), call_path_count(c), folder);
     if (!status_is_ok(s))
         return s.code == STATUS_BAD_INPUT ? call_usage(c, "%s", s.words) : call_failed(c, s);
@@ -46,7 +49,10 @@ const verb verb_investigate = {
                    "folder: report.html to read, case.json and case.sqlite for other programs. A summary stands on standard output.\n\n"
                    "It is `suyuan survey` and `suyuan join` in one. What is in the folder already is added to: a second run with further evidence knows "
                    "both. Nothing is ever written to the evidence.\n\n"
-                   "The exit status is 3 when the case was made but some evidence could not be read.",
+                   "The exit status is 3 when the case was made but some evidence could not be read, or not in full: each file is named, and what "
+                   "could be read of it is in the case. Damage that cost nothing leaves it at 0.\n\n"
+                   "What is said while reading, and the summary, are in the language of --lang, else in that of the locale; errors and damage are told in "
+                   "English.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .least_paths = 1,

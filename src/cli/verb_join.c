@@ -1,5 +1,6 @@
 /* suyuan join: digests to the case. */
 #include "cli/casework.h"
+#include "cli/given.h"
 
 static const option options[] = {
     CASEWORK_OPTIONS,
@@ -7,6 +8,11 @@ static const option options[] = {
 
 static int run(const call *c)
 {
+    for (size_t i = 0; i < call_path_count(c); i++) {
+        given is = given_is(call_paths(c)[i]);
+        if (is != GIVEN_DIGEST && is != GIVEN_DIGESTS && is != GIVEN_NOTHING)
+            return given_wrong(c, call_paths(c)[i], is, "a digest or a folder of digests");
+    }
     casework w;
     status s = casework_open(&w, c, casework_folder(c));
     for (size_t i = 0; i < call_path_count(c) && status_is_ok(s); i++)

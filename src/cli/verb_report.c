@@ -1,5 +1,6 @@
 #include "cli/casework.h"
 #include "cli/console.h"
+#include "cli/given.h"
 #include "report/report.h"
 #include "store/store.h"
 
@@ -51,6 +52,9 @@ static status write_file(const char *path, span bytes)
 static int run(const call *c)
 {
     lang first = casework_lang(c);
+    given is = given_is(call_paths(c)[0]);
+    if (is != GIVEN_CASE && is != GIVEN_CASE_FILE && is != GIVEN_NOTHING)
+        return given_wrong(c, call_paths(c)[0], is, "a case folder or its case.json");
     arena mem;
     buf text, page;
     json *tree = NULL;

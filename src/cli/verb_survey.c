@@ -1,6 +1,9 @@
 /* suyuan survey: evidence to digests. */
-#include "cli/console.h"
+#include "cli/casework.h"
+#include "cli/given.h"
 #include "cli/reading.h"
+
+#include <stdio.h>
 
 typedef struct { const char *folder; } surveyed;
 
@@ -17,6 +20,9 @@ static int run(const call *c)
     surveyed to = { call_value(c, "output") };
     if (!to.folder)
         return call_usage(c, "-o DIR is missing: where the digests go");
+    int wrong = given_evidence(c);
+    if (wrong != VERB_OK)
+        return wrong;
     reading r;
     int begun = reading_begin(&r, c);
     if (begun != VERB_OK)
@@ -34,6 +40,7 @@ static int run(const call *c)
 
 static const option options[] = {
     { 'o', "output", "DIR", "the folder for the digests; made when it is not there" },
+    { 0, "lang", "zh|en", "language of what is said while reading; that of the locale when not given" },
     READING_OPTIONS,
 };
 
@@ -45,7 +52,7 @@ const verb verb_survey = {
                    "archive), and each unit becomes one digest; its path is written to standard output. `suyuan join` makes a case of "
                    "digests, also of those that were made on other machines.\n\n"
                    "A digest that is there already is not made again, so the same command goes on where it was cut off. The exit status "
-                   "is 3 when something could not be read.",
+                   "is 3 when something could not be read, or not in full; damage that cost nothing leaves it at 0.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .least_paths = 1,

@@ -60,6 +60,24 @@ bool evidence_file_lost(const evidence_file *e)
     return false;
 }
 
+bool evidence_problem_costs(const char *kind)
+{
+    static const char *const costly[] = { "header.torn", "chunk.unreadable", "chunk.signature", "chunk.torn", "record.header", "record.document", "record.unreadable" };
+    for (size_t i = 0; i < sizeof costly / sizeof *costly; i++)
+        if (strcmp(kind, costly[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Of very many problems only the first are kept: what the others cost is not known, so it is not nothing. */
+bool evidence_file_damaged(const evidence_file *e)
+{
+    bool costs = e->problems_dropped > 0;
+    for (size_t i = 0; i < e->problem_count; i++)
+        costs |= evidence_problem_costs(e->problems[i].kind);
+    return costs && !evidence_file_lost(e);
+}
+
 bool evidence_file_passed(const evidence_file *e)
 {
     return !e->read && !evidence_file_lost(e) && strcmp(e->kind, "text") != 0 && strcmp(e->kind, "other") != 0 && strcmp(e->kind, "empty") != 0;

@@ -20,6 +20,9 @@ typedef struct {
 } evidence_file;
 
 bool evidence_file_lost(const evidence_file *e);             /* could not be read, or not to its end; a name that had to be neutralised is no loss */
+/* Whether a problem of this kind costs what the evidence held, and not only its neatness: records that are gone, a torn chunk. */
+bool evidence_problem_costs(const char *kind);
+bool evidence_file_damaged(const evidence_file *e);          /* read, and not in full */
 bool evidence_file_passed(const evidence_file *e);           /* known as evidence, and not read by this version */
 int evidence_file_compare(const void *a, const void *b);    /* by path, then hash; total over what is in them */
 

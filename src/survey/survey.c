@@ -564,6 +564,7 @@ void survey_count(const digest *d, survey_counts *counts)
         counts->records += strcmp(e->kind, "evtx") == 0 ? e->records + e->recovered : 0;
         counts->artifacts += e->read && is_artifact(e->kind) && e->channel;
         counts->unreadable += evidence_file_lost(e);
+        counts->damaged += evidence_file_damaged(e);
         if (evidence_file_passed(e)) {
             counts->not_read++;
             count_kind(counts, e->kind);

@@ -61,6 +61,52 @@ class Unreadable(unittest.TestCase):
         unknown = {u["what"]: u["text"]["en"] for u in self.case["unknowns"]}
         self.assertTrue(unknown["unreadable"].startswith(f"{len(lost)} file"), unknown["unreadable"])
 
+    def test_damage_that_costs_records_is_told_and_damage_that_costs_nothing_is_not(self):
+        alone, whole = self.root / "torn", self.good.read_bytes()
+        alone.mkdir()
+        def investigated(name, content):
+            (alone / name).write_bytes(content)
+            told = run("investigate", "--lang", "en", "--new", "-o", self.root / "torn-case", alone / name)
+            return told.returncode, "damaged, and not read in full: 1 file " in told.stderr, run("dump", "-o", self.root / "torn.jsonl", alone / name).returncode
+        self.assertEqual(investigated("sound.evtx", whole), (OK, False, OK))
+        dirty = bytearray(whole)
+        dirty[120] |= 1                         # not closed: the flag costs nothing
+        self.assertEqual(investigated("dirty.evtx", bytes(dirty)), (OK, False, OK))
+        checksum = bytearray(whole)
+        checksum[4096 + 52] ^= 0xff             # of the first chunk's records: it is noted, and all of them are read
+        self.assertEqual(investigated("checksum.evtx", bytes(checksum)), (OK, False, OK))
+        self.assertEqual(investigated("torn.evtx", (self.made / "Other.evtx").read_bytes()[:100_000]), (UNREADABLE, True, UNREADABLE))
+        broken = bytearray(whole)
+        first = broken.index(b"\x2a\x2a\0\0", 4096 + 512)
+        broken[first + 24 + 4:first + 24 + 40] = b"\xff" * 36           # the first record's document
+        self.assertEqual(investigated("record.evtx", bytes(broken)), (UNREADABLE, True, UNREADABLE))
+        told = run("survey", "--lang", "zh", "-o", self.root / "torn-digests", alone)
+        self.assertEqual(told.returncode, UNREADABLE)
+        self.assertIn("2 个文件已损坏", told.stderr)
+
+    def test_what_another_verb_takes_is_said_in_one_line(self):
+        case, log = self.root / "case", self.good
+        digest, text = next((case / "digests").glob("*.digest")), self.root / "text.evtx"
+        text.write_text("no log at all\n")
+        for arguments, words in (["report", log], "an event log, and not a case folder"), (["report", text], "not a case folder"), \
+                (["report", self.root], "not a case folder"), (["report", digest], "suyuan join takes it"), (["report", case / "digests"], "suyuan join takes it"), \
+                (["join", "-o", self.root / "x", log], "suyuan investigate takes it"), (["join", "-o", self.root / "x", text], "not a digest"), \
+                (["join", "-o", self.root / "x", case], "suyuan report takes it"), (["join", "-o", self.root / "x", self.evidence], "not a digest"), \
+                (["investigate", "-o", self.root / "x", case], "suyuan report takes it"), (["investigate", "-o", self.root / "x", digest], "suyuan join takes it"), \
+                (["survey", "-o", self.root / "x", case / "case.json"], "suyuan report takes it"), (["dump", digest], "suyuan join takes it"), \
+                (["investigate", "-o", text, log], "a case is a folder"), (["investigate", "--scene", log, "-o", self.root / "x", log], "suyuan scene writes one"):
+            told = run(*arguments)
+            self.assertEqual((told.returncode, told.stdout), (USAGE, ""), arguments)
+            self.assertEqual(told.stderr.count("\n"), 1, told.stderr)
+            self.assertIn(words, told.stderr)
+        self.assertFalse((self.root / "x").exists())
+
+    def test_what_is_said_while_reading_is_in_the_chosen_language(self):
+        for language, words in ("en", "1 unit (0 read before), 1 file, 1 log, 450 records, 0 unreadable"), ("zh", "共 1 个单元（0 个此前已读取）、1 个文件、1 个日志、450 条记录，0 个文件无法读取"):
+            told = run("investigate", "--lang", language, "--new", "-o", self.root / f"said-{language}", self.good)
+            self.assertEqual(told.returncode, OK)
+            self.assertEqual(told.stderr.splitlines()[-1], words)
+
     def test_nothing_is_passed_in_silence(self):
         for name in "empty.evtx", "noise.evtx", "pipe", "root", "loop":
             self.assertFalse(self.files[name]["read"])
@@ -88,9 +134,11 @@ class Unreadable(unittest.TestCase):
 
     def test_a_password_makes_the_difference(self):
         locked = self.evidence / "locked.zip"
-        for password, status in (None, UNREADABLE), ("wrong", UNREADABLE), ("infected", OK):
-            told = run("investigate", "--new", "-o", self.root / "locked", *(["--password", password] if password else []), locked)
-            self.assertEqual(told.returncode, status, told.stderr)
+        for password, unreadable in (None, 1), ("wrong", 1), ("infected", 0):       # what is in it is the stub of a log
+            told = run("investigate", "--lang", "en", "--new", "-o", self.root / "locked", *(["--password", password] if password else []), locked)
+            self.assertEqual(told.returncode, UNREADABLE, told.stderr)
+            self.assertIn(f", {unreadable} unreadable", told.stderr)
+            self.assertEqual("damaged, and not read in full: 1 file" in told.stderr, not unreadable, told.stderr)
 
     def test_digests_of_anybody_are_refused_in_one_line(self):
         digest = next((self.root / "case/digests").glob("*.digest"))

@@ -15,7 +15,7 @@
 static const char *line(uint64_t done, uint64_t total, double seconds, unsigned columns)
 {
     static char out[200];
-    bar_text((progress_state){ .done = done, .total = total }, seconds, "reading", columns, out, sizeof out);
+    bar_text((progress_state){ .done = done, .total = total }, seconds, LANG_EN, columns, out, sizeof out);
     return out;
 }
 
@@ -50,6 +50,17 @@ static void it_fits_in_a_narrow_terminal(void **state)
     assert_true(strlen(line(UINT64_MAX / 2, UINT64_MAX, 1e9, 79)) <= 79);
 }
 
+static void it_speaks_chinese_and_counts_its_columns(void **state)
+{
+    (void)state;
+    char out[200];
+    progress_state half = { .done = 500, .total = 1000 };
+    bar_text(half, 90, LANG_ZH, 79, out, sizeof out);
+    assert_string_equal(out, "读取中  [##########..........]  50 %  500 B，共 1.0 KB  预计还需 1 分钟 30 秒");
+    bar_text(half, 90, LANG_ZH, 5, out, sizeof out);
+    assert_string_equal(out, "读取");                  /* the third character has one column left, and needs two */
+}
+
 static void it_is_silent_where_there_is_no_terminal(void **state)
 {
     (void)state;
@@ -59,7 +70,7 @@ static void it_is_silent_where_there_is_no_terminal(void **state)
     int kept = dup(2), pipe_ends[2];
     assert_int_equal(pipe(pipe_ends), 0);
     dup2(pipe_ends[1], 2);
-    bar_begin(&b, &p, "reading");
+    bar_begin(&b, &p, LANG_EN);
     bool runs = b.runs;
     bar_end(&b);
     dup2(kept, 2);
@@ -104,7 +115,7 @@ static void work_a_little(void)
     progress_init(&p);
     progress_expect(&p, 1000);
     progress_add(&p, 500);
-    bar_begin(&b, &p, "reading");
+    bar_begin(&b, &p, LANG_EN);
     assert_true(b.runs);
     assert_int_equal(poll(&(struct pollfd){ .fd = master, .events = POLLIN }, 1, 20000), 1);
     console_say(stderr, "something is wrong with %s", "a\033file");
@@ -129,6 +140,7 @@ int main(void)
         cmocka_unit_test(the_rest_is_estimated_from_what_is_done),
         cmocka_unit_test(too_little_to_tell_gives_no_estimate),
         cmocka_unit_test(it_fits_in_a_narrow_terminal),
+        cmocka_unit_test(it_speaks_chinese_and_counts_its_columns),
         cmocka_unit_test(it_is_silent_where_there_is_no_terminal),
         cmocka_unit_test(on_a_terminal_it_is_drawn_makes_way_and_goes),
     };
