@@ -29,7 +29,7 @@ def main():
             failed.append(what)
 
     def run(*arguments, **more):
-        done = subprocess.run([suyuan, "survey", *map(str, arguments), "--lang", "en"], capture_output=True, text=True, **more)
+        done = subprocess.run([suyuan, "survey", "--lang", "en", *map(str, arguments)], capture_output=True, text=True, **more)
         return done.returncode, done.stdout, done.stderr
 
     def digests(folder):
