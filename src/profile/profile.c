@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { FILES = 256 };
 
@@ -32,11 +33,13 @@ static bool is_fact_file(const char *name)
     return len > 4 && name[0] != '.' && strcmp(name + len - 4, ".yml") == 0;
 }
 
-static status list_folder(const char *folder, arena *mem, profile *p)
+/* `below`: "" or "baselines/", the folder's place among the profiles. */
+static status list_folder(const char *folder, const char *below, arena *mem, profile *p)
 {
-    DIR *dir = opendir(folder);
+    const char *at = arena_printf(mem, "%s/%s", folder, below);
+    DIR *dir = at ? opendir(at) : NULL;
     if (!dir)
-        return status_fail(STATUS_IO, "%s: %s", folder, strerror(errno));
+        return status_fail(STATUS_IO, "%s/%s: %s", folder, below, at ? strerror(errno) : "too large");
     status done = status_ok();
     for (struct dirent *entry; status_is_ok(done) && (entry = readdir(dir));) {
         if (!is_fact_file(entry->d_name))
@@ -46,11 +49,20 @@ static status list_folder(const char *folder, arena *mem, profile *p)
             break;
         }
         fact_file *file = &p->files[p->count++];
-        file->name = arena_str(mem, entry->d_name);
-        const char *path = arena_printf(mem, "%s/%s", folder, entry->d_name);
-        done = file->name && path ? tree_read_file(mem, path, &file->bytes) : status_fail(STATUS_LIMIT, "%s: too large", folder);
+        file->name = arena_printf(mem, "%s%s", below, entry->d_name);
+        const char *path = file->name ? arena_printf(mem, "%s/%s", folder, file->name) : NULL;
+        done = path ? tree_read_file(mem, path, &file->bytes) : status_fail(STATUS_LIMIT, "%s: too large", folder);
     }
     closedir(dir);
+    return done;
+}
+
+static status list_folders(const char *folder, arena *mem, profile *p)
+{
+    status done = list_folder(folder, "", mem, p);
+    const char *baselines = arena_printf(mem, "%s/baselines", folder);
+    if (status_is_ok(done) && baselines && access(baselines, X_OK) == 0)
+        done = list_folder(folder, "baselines/", mem, p);
     if (p->count)
         qsort(p->files, p->count, sizeof *p->files, compare_names);
     return done;
@@ -119,7 +131,7 @@ status profile_open(const char *folder, arena *mem, profile **out)
         return status_fail(STATUS_LIMIT, "profiles: too large");
     status done = status_ok();
     if (folder) {
-        done = list_folder(folder, mem, p);
+        done = list_folders(folder, mem, p);
         if (status_is_ok(done))
             done = check_complete(folder, p);
     } else {
@@ -143,6 +155,11 @@ const profile_node *profile_root(const profile *p, const char *file)
             return p->files[i].root;
     }
     return NULL;
+}
+
+const char *profile_name(const profile *p, size_t nth)
+{
+    return nth < p->count ? p->files[nth].name : NULL;
 }
 
 status profile_need(const profile *p, const char *file, const profile_node **root)

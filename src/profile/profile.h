@@ -27,9 +27,11 @@ struct profile_node {
 
 typedef struct profile profile;
 
-/* The files that were built into the program, or, when `folder` is given, the .yml files there instead: all of them. */
+/* The files that were built into the program, or, when `folder` is given, the .yml files there, and in baselines below it,
+ * instead: all of them. */
 status              profile_open(const char *folder, arena *mem, profile **out);
-const profile_node *profile_root(const profile *p, const char *file);                /* "guessing" for guessing.yml */
+const profile_node *profile_root(const profile *p, const char *file);                /* "guessing" for guessing.yml, "baselines/seed" */
+const char         *profile_name(const profile *p, size_t nth);                      /* "guessing.yml", in order of name; NULL behind the last */
 status              profile_need(const profile *p, const char *file, const profile_node **root);    /* as profile_root; STATUS_NOT_FOUND with words when there is no such file */
 const char         *profile_hash(const profile *p);                                  /* SHA-256 of all files, 64 hex digits */
 

@@ -25,16 +25,23 @@ static status refuse(const schema *s, const profile_node *node, const char *form
     return status_fail(STATUS_BAD_INPUT, "%s:%u: %s", s->shown_as, node->line, words);
 }
 
+/* A line for "baselines" followed by a star is one for all files of that folder. */
+static bool is_named(const schema_key *line, const char *file)
+{
+    size_t len = strlen(line->file);
+    return strcmp(line->file, file) == 0 || (len > 1 && line->file[len - 1] == '*' && strncmp(line->file, file, len - 1) == 0);
+}
+
 /* A line for the file "*" is a line for every file. */
 static bool is_for(const schema_key *line, const char *file)
 {
-    return strcmp(line->file, file) == 0 || strcmp(line->file, "*") == 0;
+    return is_named(line, file) || strcmp(line->file, "*") == 0;
 }
 
 bool schema_knows(const schema_key *keys, size_t count, const char *file)
 {
     for (size_t i = 0; i < count; i++)
-        if (strcmp(keys[i].file, file) == 0)
+        if (is_named(&keys[i], file))
             return true;
     return false;
 }

@@ -10,3 +10,4 @@
 #include "text/catalogue/plan.def"
 #include "text/catalogue/incident_crashes.def"
 #include "text/catalogue/incident_rest.def"
+#include "text/catalogue/audit.def"

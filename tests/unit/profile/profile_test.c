@@ -37,22 +37,33 @@ static int begin(void **state)
     arena_init(&mem, 0);
     snprintf(folder, sizeof folder, "/tmp/profile-test-XXXXXX");
     assert_non_null(mkdtemp(folder));
+    char baselines[64];
+    snprintf(baselines, sizeof baselines, "%s/baselines", folder);
+    assert_int_equal(mkdir(baselines, 0700), 0);
     for (size_t i = 0; i < profile_files_count; i++)
         write_file(profile_files[i].name, profile_files[i].bytes);
     return 0;
 }
 
-static int end(void **state)
+static void remove_folder(const char *at)
 {
-    (void)state;
-    DIR *dir = opendir(folder);
+    DIR *dir = opendir(at);
     for (struct dirent *entry; (entry = readdir(dir));) {
-        char path[300];
-        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        char path[400];
+        snprintf(path, sizeof path, "%s/%s", at, entry->d_name);
         unlink(path);
     }
     closedir(dir);
-    rmdir(folder);
+    rmdir(at);
+}
+
+static int end(void **state)
+{
+    (void)state;
+    char baselines[64];
+    snprintf(baselines, sizeof baselines, "%s/baselines", folder);
+    remove_folder(baselines);
+    remove_folder(folder);
     arena_done(&mem);
     return 0;
 }
