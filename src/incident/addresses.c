@@ -106,7 +106,7 @@ static void add(vec *all, uint32_t host, const char *address, moment from, momen
 enum { CLAIM_HOSTS = 64 };
 
 /* What a hive says held when it was written last; a log's claims hold when they were seen. */
-static moment hive_kept(const joined *j, const identity_claim *k)
+static moment claim_kept(const joined *j, const identity_claim *k)
 {
     size_t n;
     const artifact_file *a = artifacts_of(j, k->file, NULL, &n);
@@ -124,7 +124,7 @@ static void own_claims(const joined *j, vec *all)
                                                                                                                    : ADDRESS_NTLM;
         uint32_t hosts[CLAIM_HOSTS];
         size_t n = claim_hosts(j, k, hosts, CLAIM_HOSTS);
-        moment to = k->to, kept = hive_kept(j, k);
+        moment to = k->to, kept = claim_kept(j, k);
         if (moment_known(kept) && moment_known(k->from) && k->from == k->to && kept > to)
             to = kept;
         for (size_t m = 0; m < n; m++)

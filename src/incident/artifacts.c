@@ -83,6 +83,28 @@ const char *root_of_path(const joined *j, const char *path, bool *anchored)
     return root;
 }
 
+char *windows_path(const joined *j, const char *path)
+{
+    char drive = 'c';
+    const char *rest = NULL;
+    for (const char *at = path; at && !rest;) {
+        const char *slash = strchr(at, '/');
+        span part = slash ? span_of(at, (size_t)(slash - at)) : span_str("");
+        if (slash && is_drive(part)) {
+            drive = (char)part.at[0];
+            rest = slash + 1;
+        } else if (slash && is_top(part)) {
+            rest = at;
+        }
+        at = slash ? slash + 1 : NULL;
+    }
+    if (!rest)
+        return NULL;
+    char *out = arena_printf(j->mem, "%c:/%s", drive, rest);
+    utf8_lower_ascii(out);
+    return out;
+}
+
 static int texts(const char *a, const char *b)
 {
     return strcmp(a ? a : "", b ? b : "");

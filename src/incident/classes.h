@@ -49,3 +49,4 @@ bool        lies_somewhere(const joined *j, const char *file, const char *comput
 void        gather_places(classes *c);
 void        join_places(classes *c);
 void        host_of_artifacts(joined *j);
+void        roots_of_hosts(joined *j);

@@ -16,6 +16,8 @@ static const struct { const char *act, *first, *second; } subjects[] = {
     { "exploit.attempt", "what", "source" },      { "connect.scan", "image", "port" },      { "account.create", "account", "sid" },
     { "account.enable", "account", "sid" },       { "account.reset", "account", "sid" },    { "account.delete", "account", "sid" },
     { "account.change", "account", "sid" },       { "account.rename", "account", "sid" },   { "group.add", "member_sid", "group_sid" },
+    { "autostart", "key", "entry" },              { "account", "account", "rid" },          { "group", "members", "rid" },
+    { "firewall.rule", "rule", "port" },
 };
 
 /* What a fact is when it stands as an entity. */
@@ -158,7 +160,7 @@ void direct_find(joined *j)
     for (uint32_t i = 0; i < host_total(j); i++) {
         const joined_host *h = host_of(j, i);
         for (size_t k = 0; k < h->act_count; k++)
-            if (h->acts[k]->finding && h->acts[k]->finding[0] && strncmp(h->acts[k]->kind, "crash.", 6) != 0)      /* stops are told by crashes.c */
+            if (h->acts[k]->finding && h->acts[k]->finding[0] && !act_is_state(h->acts[k]) && strncmp(h->acts[k]->kind, "crash.", 6) != 0)      /* stops are told by crashes.c */
                 finding_from_act(j, i, h->acts[k], h->acts[k]->finding);
     }
 }

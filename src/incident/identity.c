@@ -489,6 +489,7 @@ static void make_hosts(classes *c)
         if (files[i].place != UINT32_MAX)
             files[i].host = host_of_class[class_of(c, files[i].place)];
     host_of_artifacts(j);
+    roots_of_hosts(j);
 }
 
 /* "UTC+08:00 ...": minutes east. */

@@ -76,6 +76,7 @@ typedef struct {
     moment first, last;                                  /* of all its records */
     vec notes;                                           /* of sentence: why it is taken for one host */
     uint32_t class;                                      /* identity.c */
+    const uint32_t *older; size_t older_count;           /* raw logs of copies that a newer one replaces (host_state.c) */
     bool by_folder;                                      /* nothing names it: it is called as the folder its artifacts lie in */
     moment os_said, build_said, zone_said, role_said, domain_said;       /* when the claim was true last; 0: nothing said it */
 
@@ -141,6 +142,7 @@ struct joined {
     vec tallies;                                         /* of joined_tally */
     vec stops;                                           /* of stop, by host, then time */
     vec told;                                            /* of told; sorted by settle_findings */
+    map host_of_root;                                    /* unit and root of artifacts and logs to host; places.c */
     map host_of;                                         /* file and folded computer name to host */
     map raw_of;                                          /* log_key to index in `raw` */
     size_t scattered;                                    /* unrelated hostile episodes, when none is the beginning of the others; left by the story */
@@ -160,6 +162,7 @@ void   guessing_find(joined *j);
 void   direct_find(joined *j);                           /* acts that prove a finding alone */
 void   accounts_find(joined *j);
 void   logons_find(joined *j);                           /* logons that break the host's pattern */
+void   host_state_find(joined *j);                       /* what hives prove alone; which copies are old */
 void   exploits_find(joined *j);                         /* what ran without a logon, and who came just before */
 void   defence_find(joined *j);                          /* gaps that somebody may have made */
 void   innocent_mark(joined *j);                         /* habits and administration; before settle_findings */
@@ -181,8 +184,19 @@ void   headline_tell(joined *j);
 void        artifacts_gather(joined *j);
 bool        log_is_artifact(const log_ref *log);
 const char *root_of_path(const joined *j, const char *path, bool *anchored);
+char       *windows_path(const joined *j, const char *path);               /* "c:/windows/x.exe", as the host had it; NULL: not to be told */
 artifact_file *artifacts_of(const joined *j, const char *file, const char *path, size_t *count);   /* path NULL: any */
+uint32_t    host_of_place(const joined *j, const char *unit, const char *path);      /* of whatever lies there; HOST_NONE: not known */
 size_t      claim_hosts(const joined *j, const identity_claim *k, uint32_t *out, size_t most);     /* whose claim it is */
+
+/* host_state.c */
+#define ENTRY_SERVICES "HKLM\\SYSTEM\\CurrentControlSet\\Services"
+#define ENTRY_TASKS "C:\\Windows\\System32\\Tasks"
+#define ENTRY_WMI "root\\subscription"
+bool        act_is_state(const act *a);                                     /* of an artifact: tells a state, no event */
+bool        act_is_older(const joined *j, uint32_t host, const act *a);     /* of a copy that a newer one replaces */
+const char *entry_key(const joined *j, uint32_t host, const act *a);        /* one name of an autostart, whoever tells of it */
+moment      hive_kept(const joined *j, uint32_t host, const char *channel); /* its newest write; MOMENT_UNKNOWN: no such hive */
 
 uint32_t    host_of_name_in(const joined *j, const char *file, const char *computer);   /* of records of this file with this Computer; HOST_NONE */
 raw_log    *raw_of_log(const joined *j, const log_ref *log);                /* never NULL for a log that was gathered */

@@ -20,6 +20,7 @@ static void begin(joined *j, arena *mem, digest *const *digests, size_t count, c
     vec_init(&j->told, sizeof(told));
     map_init(&j->raw_of);
     map_init(&j->host_of);
+    map_init(&j->host_of_root);
     map_init(&j->weights);
     j->out = arena_alloc(mem, sizeof *j->out);
 }
@@ -35,6 +36,7 @@ static void end(joined *j)
         vec_done(vecs[i]);
     map_done(&j->raw_of);
     map_done(&j->host_of);
+    map_done(&j->host_of_root);
     map_done(&j->weights);
 }
 
@@ -126,6 +128,7 @@ status incident_join(arena *mem, digest *const *digests, size_t count, const sce
         crashes_find(&j);
         guessing_find(&j);
         direct_find(&j);
+        host_state_find(&j);
         exploits_find(&j);
         logons_find(&j);
         defence_find(&j);

@@ -1,22 +1,22 @@
-/* What starts by itself? Services, tasks, registry entries, start-up files and subscriptions that the logs saw being made, each
- * once, with what is held against it. */
+/* What starts by itself? What the logs saw being made and what the host's own hives, tasks and subscriptions say, each entry once:
+ * who made it and when, whether it is there still, whether its file is in the evidence, and what is held against it. */
 #include "incident/internal.h"
 
 #include <stdlib.h>
 
 static const struct { const char *act, *where, *name, *command, *file; } points[] = {
-    { "service.install", "HKLM\\SYSTEM\\CurrentControlSet\\Services", "name", "path", "path" },
-    { "task.create", "C:\\Windows\\System32\\Tasks", "name", "command", "command" },
-    { "task.update", "C:\\Windows\\System32\\Tasks", "name", "command", "command" },
+    { "service.install", ENTRY_SERVICES, "name", "path", "path" },
+    { "task.create", ENTRY_TASKS, "name", "command", "command" },
+    { "task.update", ENTRY_TASKS, "name", "command", "command" },
     { "registry.autostart", NULL, "value", "data", "data" },
     { "startup.file", NULL, "file", "file", "file" },
-    { "wmi.subscribe", "root\\subscription", "name", "command", NULL },
+    { "wmi.subscribe", ENTRY_WMI, "name", "command", NULL },
 };
 
 static const char *const verdicts[] = { "known", "unknown", "suspicious", "hostile" };
 enum { KNOWN, UNKNOWN, SUSPICIOUS, HOSTILE };
 
-typedef struct { persistence p; unsigned verdict; const char *key; const told *why; vec evidence; } entry;
+typedef struct { persistence p; unsigned verdict, sources; bool disabled; const char *key; const told *why; moment last_told; vec evidence; } entry;
 
 /* The findings that acts became, or were folded into: by act, and by kind and record of what they cite. The first one counts. */
 static char *cited(const joined *j, const char *kind, const char *file, uint64_t record)
@@ -70,37 +70,203 @@ static const char *command_of(const joined *j, const act *a, const char *fact)
     return arguments[0] ? arena_printf(j->mem, "%s %s", command, arguments) : command;
 }
 
-static void take(joined *j, vec *all, map *of, const map *found, uint32_t host, const act *a, size_t point)
+/* ---- From where it is told ---- */
+
+enum { FROM_LOG = 1, FROM_STATE = 2, FROM_FREE_CELL = 4, FROM_OLDER = 8 };
+
+static entry *entry_at(joined *j, vec *all, map *of, uint32_t host, const act *a, bool *made)
 {
-    const char *where = points[point].where, *name = act_fact(a, points[point].name);
-    if (!where)
-        where = strcmp(a->kind, "startup.file") == 0 ? "" : act_fact(a, "key");
-    char *key = arena_printf(j->mem, "%u\x1f%s\x1f%s", host, where, name[0] == '\\' ? name + 1 : name);
+    char *key = arena_printf(j->mem, "%u\x1f%s", host, entry_key(j, host, a));
     bool was;
-    utf8_lower_ascii(key);
     uint64_t *at = map_put(of, span_str(key), &was);
     if (!was) {
         *at = all->count;
-        entry *made = vec_push(all);
-        *made = (entry){ .key = key, .p = { .host = host, .location = where[0] ? where : NULL, .name = name[0] ? name : NULL, .time = a->time } };
-        vec_init(&made->evidence, sizeof(evidence_ref));
+        entry *e = vec_push(all);
+        *e = (entry){ .key = key, .p = { .host = host, .time = MOMENT_UNKNOWN, .written = MOMENT_UNKNOWN, .created = MOMENT_UNKNOWN } };
+        vec_init(&e->evidence, sizeof(evidence_ref));
     }
-    entry *e = vec_at(all, *at);
-    const told *t = finding_of(j, found, a);
-    unsigned verdict = verdict_of(t, a);
-    if (!was || verdict > e->verdict) {
+    *made = !was;
+    return vec_at(all, *at);
+}
+
+static void set(const char **to, const char *value)
+{
+    if (!*to && value[0])
+        *to = value;
+}
+
+static void weigh(entry *e, unsigned verdict, const told *t, bool first)
+{
+    if (first || verdict > e->verdict) {
         e->verdict = verdict;
         e->why = t;
     }
-    const char *command = command_of(j, a, points[point].command), *file = points[point].file ? act_fact(a, points[point].file) : "";
-    if (command[0] && !e->p.command)
-        e->p.command = command;
-    if (file[0] && !e->p.file)
-        e->p.file = file;
-    if (a->time < e->p.time)
-        e->p.time = a->time;
+}
+
+static void cite(joined *j, entry *e, const act *a)
+{
     if (e->evidence.count < 8)
         *(evidence_ref *)vec_push(&e->evidence) = ref_of_act(j, a);
+}
+
+/* Who made it, from where: what the record says, else the session that its finding was traced to, else the one with that id. */
+static void take_maker(joined *j, entry *e, uint32_t host, const act *a, const told *t)
+{
+    set(&e->p.by, act_fact(a, "by"));
+    set(&e->p.logon, act_fact(a, "logon"));
+    set(&e->p.from, act_fact(a, "source"));
+    if (t && t->of == a) {
+        set(&e->p.by, t->account ? t->account : "");
+        set(&e->p.logon, t->logon ? t->logon : "");
+        set(&e->p.from, t->source ? t->source : "");
+    }
+    size_t n;
+    const act *const *sessions = acts_of(j, host, "logon.session", &n);
+    for (size_t i = 0; !e->p.from && e->p.logon && i < n && sessions[i]->time <= a->time + MOMENT_SECOND; i++)
+        if (strcasecmp(act_fact(sessions[i], "logon"), e->p.logon) == 0 && a->time - sessions[i]->time < MOMENT_DAY)
+            set(&e->p.from, act_fact(sessions[i], "source"));
+}
+
+static void take_log(joined *j, vec *all, map *of, const map *found, uint32_t host, const act *a, size_t point)
+{
+    bool made;
+    entry *e = entry_at(j, all, of, host, a, &made);
+    const char *where = points[point].where, *name = act_fact(a, points[point].name);
+    if (!where)
+        where = strcmp(a->kind, "startup.file") == 0 ? "" : act_fact(a, "key");
+    const told *t = finding_of(j, found, a);
+    weigh(e, verdict_of(t, a), t, made);
+    set(&e->p.location, where);
+    set(&e->p.name, name);
+    set(&e->p.command, command_of(j, a, points[point].command));
+    set(&e->p.file, points[point].file ? act_fact(a, points[point].file) : "");
+    if (!moment_known(e->p.created) || a->time < e->p.created)
+        e->p.created = a->time;
+    if (!moment_known(e->last_told) || a->time > e->last_told)
+        e->last_told = a->time;
+    e->sources |= FROM_LOG;
+    take_maker(j, e, host, a, t);
+    cite(j, e, a);
+}
+
+static unsigned verdict_word(const char *word)
+{
+    for (unsigned i = 0; i < sizeof verdicts / sizeof *verdicts; i++)
+        if (strcmp(verdicts[i], word) == 0)
+            return i;
+    return UNKNOWN;
+}
+
+/* Where a person finds it: services and tasks by their place, everything else by its key. */
+static const char *where_of(const char *key, const act *a)
+{
+    static const char *const wheres[] = { ENTRY_SERVICES, ENTRY_TASKS, ENTRY_WMI };
+    const char *rest = strchr(key, '\x1f') + 1;
+    for (size_t i = 0; i < sizeof wheres / sizeof *wheres; i++)
+        if (strncasecmp(rest, wheres[i], strlen(wheres[i])) == 0 && rest[strlen(wheres[i])] == '\x1f')
+            return wheres[i];
+    return act_fact(a, "key");
+}
+
+/* What the host itself tells. What is there now says more than what was: current copies are taken before older ones. */
+static void take_state(joined *j, vec *all, map *of, const map *found, uint32_t host, const act *a)
+{
+    bool made, older = act_is_older(j, host, a), gone = a->recovered || act_fact(a, "deleted")[0];
+    if (older && gone)
+        return;                                      /* remains in a copy of what was */
+    entry *e = entry_at(j, all, of, host, a, &made);
+    if ((older || gone) && (e->sources & FROM_STATE))
+        return;                                      /* it is still there: what it was before is set aside */
+    const told *t = finding_of(j, found, a);
+    unsigned verdict = verdict_word(act_fact(a, "verdict"));
+    weigh(e, t && t->innocent ? KNOWN : verdict, t, made);
+    const char *target = act_fact(a, "target"), *command = act_fact(a, "command"), *arguments = act_fact(a, "arguments");
+    set(&e->p.location, where_of(e->key, a));
+    set(&e->p.name, act_fact(a, "entry"));
+    if (e->sources == FROM_LOG && target[0])         /* the log names the host process, the registry what it loads */
+        e->p.file = NULL;
+    set(&e->p.command, arguments[0] && !strstr(command, arguments) ? arena_printf(j->mem, "%s %s", command, arguments) : command);
+    set(&e->p.file, target[0] ? target : act_fact(a, "file"));
+    set(&e->p.point, act_fact(a, "point"));
+    set(&e->p.reason, act_fact(a, "reason"));
+    set(&e->p.user, act_fact(a, "user"));
+    set(&e->p.runs_as, act_fact(a, "runs_as"));
+    set(&e->p.start, act_fact(a, "start"));
+    set(&e->p.hidden, act_fact(a, "hidden"));
+    e->disabled |= !older && !gone && act_fact(a, "disabled")[0];
+    if (!moment_known(e->p.written) || a->time > e->p.written)
+        e->p.written = a->time;
+    e->sources |= gone ? FROM_FREE_CELL : older ? FROM_OLDER : FROM_STATE;
+    cite(j, e, a);
+}
+
+/* Which hive would still have it; NULL: none, or another artifact. */
+static const char *hive_for(const entry *e)
+{
+    const char *rest = strchr(e->key, '\x1f') + 1;
+    if (strncmp(rest, "hklm\\system\\", 12) == 0)
+        return "registry/SYSTEM";
+    if (strncmp(rest, "hklm\\software\\", 14) == 0 || strncasecmp(rest, ENTRY_TASKS, strlen(ENTRY_TASKS)) == 0)
+        return "registry/SOFTWARE";
+    return NULL;
+}
+
+static void settle_state(const joined *j, entry *e)
+{
+    persistence *p = &e->p;
+    bool state = e->sources & FROM_STATE, log = e->sources & FROM_LOG;
+    p->origin = state ? (log ? "both" : "artifact") : e->sources & FROM_FREE_CELL ? "free-cell" : e->sources & FROM_OLDER ? "older-copy" : "log";
+    const char *hive = hive_for(e);
+    moment kept = hive ? hive_kept(j, p->host, hive) : MOMENT_UNKNOWN;
+    bool gone = !state && (e->sources != FROM_LOG || (moment_known(kept) && moment_known(e->last_told) && e->last_told < kept));
+    p->state = state ? (e->disabled ? "disabled" : "present") : gone ? "deleted" : "unknown";
+    p->time = moment_known(p->created) ? p->created : p->written;
+}
+
+/* ---- Whether the file is in the evidence ---- */
+
+/* A full path as windows_path has it; NULL: it is none. */
+static char *plain_file(const joined *j, const char *file)
+{
+    if (!(file[0] && file[1] == ':' && (file[2] == '\\' || file[2] == '/')))
+        return NULL;
+    char *out = arena_str(j->mem, file);
+    for (char *c = out; *c; c++)
+        *c = *c == '\\' ? '/' : *c;
+    utf8_lower_ascii(out);
+    return out;
+}
+
+static void find_files(joined *j, vec *all)
+{
+    map wanted;                                      /* host and file to the first entry; entries of one file are chained */
+    map_init(&wanted);
+    size_t *next = arena_array(j->mem, all->count, sizeof *next);
+    for (size_t i = 0; i < all->count; i++) {
+        entry *e = vec_at(all, i);
+        char *file = e->p.file ? plain_file(j, e->p.file) : NULL;
+        bool was;
+        if (!file)
+            continue;
+        uint64_t *at = map_put(&wanted, span_str(arena_printf(j->mem, "%u/%s", e->p.host, file)), &was);
+        next[i] = was ? (size_t)*at : SIZE_MAX;
+        *at = i;
+    }
+    const evidence_file *const *files = j->evidence.at;
+    for (size_t i = 0; wanted.count && i < j->evidence.count; i++) {
+        uint32_t host = host_of_place(j, files[i]->unit, files[i]->path);
+        if (host == HOST_NONE)
+            continue;
+        const char *path = windows_path(j, files[i]->path);
+        const uint64_t *first = path ? map_find(&wanted, span_str(arena_printf(j->mem, "%u/%s", host, path))) : NULL;
+        for (size_t k = first ? (size_t)*first : SIZE_MAX; k != SIZE_MAX; k = next[k]) {
+            entry *e = vec_at(all, k);
+            e->p.in_evidence = true;
+            if (files[i]->sha256[0])
+                e->p.sha256 = files[i]->sha256;
+        }
+    }
+    map_done(&wanted);
 }
 
 static int by_host_time(const void *a, const void *b)
@@ -115,6 +281,22 @@ static int by_host_time(const void *a, const void *b)
     return strcmp(l->key, r->key);
 }
 
+static void take_host(joined *j, vec *all, map *of, const map *found, uint32_t host)
+{
+    size_t n;
+    for (size_t k = 0; k < sizeof points / sizeof *points; k++) {
+        const act *const *acts = acts_of(j, host, points[k].act, &n);
+        for (size_t m = 0; m < n; m++)
+            if (!act_is_state(acts[m]))
+                take_log(j, all, of, found, host, acts[m], k);
+    }
+    const act *const *acts = acts_of(j, host, "autostart", &n);
+    for (int remains = 0; remains < 2; remains++)    /* what is there, then what was */
+        for (size_t m = 0; m < n; m++)
+            if ((act_is_older(j, host, acts[m]) || acts[m]->recovered || act_fact(acts[m], "deleted")[0]) == remains)
+                take_state(j, all, of, found, host, acts[m]);
+}
+
 void persistence_tell(joined *j)
 {
     vec all;
@@ -124,12 +306,10 @@ void persistence_tell(joined *j)
     map_init(&found);
     index_findings(j, &found);
     for (uint32_t i = 0; i < host_total(j); i++)
-        for (size_t k = 0; k < sizeof points / sizeof *points; k++) {
-            size_t n;
-            const act *const *acts = acts_of(j, i, points[k].act, &n);
-            for (size_t m = 0; m < n; m++)
-                take(j, &all, &of, &found, i, acts[m], k);
-        }
+        take_host(j, &all, &of, &found, i);
+    for (size_t i = 0; i < all.count; i++)
+        settle_state(j, vec_at(&all, i));
+    find_files(j, &all);
     vec_sort(&all, by_host_time);
     suyuan_case *c = j->out;
     c->persistence = arena_array(j->mem, all.count, sizeof *c->persistence);
@@ -138,6 +318,8 @@ void persistence_tell(joined *j)
         e->p.verdict = verdicts[e->verdict];
         if (e->why)
             e->p.why = e->why->f.text;
+        else if (e->p.reason && e->verdict != KNOWN)
+            e->p.why = say(j, arena_printf(j->mem, "autostart-why.%s", e->p.reason), NULL);
         e->p.evidence = arena_array(j->mem, e->evidence.count, sizeof *e->p.evidence);
         if (e->evidence.count)
             memcpy(e->p.evidence, e->evidence.at, e->evidence.count * sizeof *e->p.evidence);

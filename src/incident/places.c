@@ -31,7 +31,7 @@ static const identity_claim *const *claims_of(const joined *j, const char *file,
 }
 
 /* The name that a file claims for its host: of several the one that Windows keeps for itself, else the first. */
-static const char *name_claimed(const joined *j, const char *file)
+static const char *name_claimed(const joined *j, const char *file, bool *is_own_name)
 {
     size_t n;
     const identity_claim *const *claims = claims_of(j, file, &n);
@@ -44,10 +44,11 @@ static const char *name_claimed(const joined *j, const char *file)
             own = is_own;
         }
     }
+    *is_own_name = own;
     return name;
 }
 
-typedef struct { const artifact_file *file; const char *name; } named_file;
+typedef struct { const artifact_file *file; const char *name; bool own; } named_file;
 
 static int by_place(const void *a, const void *b)
 {
@@ -115,12 +116,13 @@ void gather_places(classes *c)
     vec_init(&named, sizeof(named_file));
     artifact_file *files = c->j->artifacts.at;
     for (size_t i = 0; i < c->j->artifacts.count; i++) {
-        const char *name = name_claimed(c->j, files[i].e->id);
+        bool own;
+        const char *name = name_claimed(c->j, files[i].e->id, &own);
         if (name)
-            *(named_file *)vec_push(&named) = (named_file){ &files[i], name };
+            *(named_file *)vec_push(&named) = (named_file){ &files[i], name, own };
     }
     vec_sort(&named, by_place);
-    /* What a place is called: by the newest hive that says it; where there are several hosts, by none. */
+    /* What a place is called: as Windows names itself, by the newest hive that says it; where there are several hosts, by none. */
     map called;
     map_init(&called);
     const named_file *all = named.at;
@@ -128,7 +130,7 @@ void gather_places(classes *c)
         const named_file *newest = &all[from];
         for (end = from; end < named.count && same_place(all[from].file, all[end].file); end++) {
             moment l = moment_known(all[end].file->e->last) ? all[end].file->e->last : 0, r = moment_known(newest->file->e->last) ? newest->file->e->last : 0;
-            if (l > r)
+            if (all[end].own != newest->own ? all[end].own : l > r)
                 newest = &all[end];
         }
         bool torn = several_hosts(c->j, all + from, end - from);
@@ -137,7 +139,8 @@ void gather_places(classes *c)
     }
     for (size_t i = 0; i < c->j->artifacts.count; i++) {
         const uint64_t *at = map_find(&called, span_str(arena_printf(c->j->mem, "%s\x1f%s", files[i].e->unit, files[i].root)));
-        const char *own = name_claimed(c->j, files[i].e->id);
+        bool is_own;
+        const char *own = name_claimed(c->j, files[i].e->id, &is_own);
         const char *name = !at ? "" : *at == UINT64_MAX ? (own ? own : "") : all[*at].name;
         if (!*name && !tells(c->j, &files[i]))
             continue;
@@ -283,4 +286,43 @@ void host_of_artifacts(joined *j)
         r->also = hosts + 1;
         r->also_count = count ? count - 1 : 0;
     }
+}
+
+/* ---- Whose is a root ---- */
+
+static void root_is(joined *j, const char *unit, const char *root, uint32_t host)
+{
+    bool was;
+    uint64_t *at = map_put(&j->host_of_root, span_str(arena_printf(j->mem, "%s\x1f%s", unit, root)), &was);
+    *at = !was || *at == host ? host : HOST_NONE;            /* several hosts' logs in one folder: nobody's */
+}
+
+/* What lies beside artifacts of a host is that host's; where there are none, what lies beside its logs. */
+void roots_of_hosts(joined *j)
+{
+    const evidence_file *const *e = j->evidence.at;
+    for (size_t i = 0; i < j->artifacts.count; i++) {
+        const artifact_file *f = vec_at(&j->artifacts, i);
+        if (f->host != HOST_NONE)
+            root_is(j, f->e->unit, f->root, f->host);
+    }
+    size_t of_artifacts = j->host_of_root.count;
+    for (size_t i = 0; i < j->evidence.count; i++) {
+        bool anchored;
+        if (!e[i]->computer || !e[i]->computer[0])
+            continue;
+        const char *root = root_of_path(j, e[i]->path, &anchored);
+        const uint64_t *at = map_find(&j->host_of_root, span_str(arena_printf(j->mem, "%s\x1f%s", e[i]->unit, root)));
+        bool by_artifacts = at && at < &j->host_of_root.entries[of_artifacts].value;
+        if (!by_artifacts)
+            root_is(j, e[i]->unit, root, host_of_name_in(j, e[i]->id, e[i]->computer));
+    }
+}
+
+uint32_t host_of_place(const joined *j, const char *unit, const char *path)
+{
+    bool anchored;
+    const char *root = root_of_path(j, path, &anchored);
+    const uint64_t *at = map_find(&j->host_of_root, span_str(arena_printf(j->mem, "%s\x1f%s", unit, root)));
+    return at ? (uint32_t)*at : HOST_NONE;
 }

@@ -18,7 +18,15 @@ typedef struct { const char *type, *value; } entity;
 
 typedef enum { INFECTED_NO, INFECTED_SUSPECTED, INFECTED_YES, INFECTED_UNKNOWN } infection;
 
-typedef struct { const char *channel; moment from, to; uint64_t records, missing; sentence note; } coverage;
+typedef struct { const char *channel; moment from, to; uint64_t records, missing; sentence note; } coverage;     /* of a hive: its newest write is `to`, its keys are `records` */
+
+/* An account as the host keeps it. Unknown: not told. */
+typedef struct {
+    const char *name, *rid, *sid, *full_name, *comment, *flags, *groups, *looks;     /* comma lists; "" when there is none */
+    bool enabled, administrator;
+    moment created, last_logon, password_set;
+    const char *logons;                 /* decimal; "" */
+} host_account;
 
 typedef struct {
     const char *id;                     /* hash of its strongest identity */
@@ -31,6 +39,7 @@ typedef struct {
     bool collected;
     uint32_t crash_count;
     coverage *covered; size_t covered_count;
+    host_account *accounts; size_t account_count;
     sentence *notes; size_t note_count; /* why it is taken for one host, clock remarks */
     int64_t clock_low, clock_high;      /* seconds its clock may differ from the reference; both 0: as told */
 } host;
@@ -67,7 +76,22 @@ typedef struct entry_way {
 typedef struct { place from; uint32_t to; moment time; const char *access, *means, *account; unsigned confidence; sentence why; evidence_ref *evidence; size_t evidence_count; uint32_t episode; struct { place from; unsigned confidence; } *alternatives; size_t alternative_count; } edge;
 /* time: the first hostile act on that host in that episode. */
 typedef struct { uint32_t host; moment time; uint32_t episode; unsigned confidence; sentence why; struct { place where; unsigned confidence; } *alternatives; size_t alternative_count; } first_host;
-typedef struct { uint32_t host; const char *location, *name, *command, *file, *signed_, *verdict; sentence why; moment time; evidence_ref *evidence; size_t evidence_count; } persistence;
+typedef struct {
+    uint32_t host;
+    const char *location, *name, *command, *file, *signed_, *verdict;
+    sentence why;
+    moment time;                        /* when it was made, as well as it is known; else the last write of its key */
+    evidence_ref *evidence; size_t evidence_count;
+    /* What the host itself tells of it; NULL, unknown and false where it does not. */
+    const char *point, *reason;         /* of profiles/autostarts.yml; the word of the verdict's reason */
+    const char *state;                  /* present, disabled, deleted; unknown: only logs tell of it, and nothing that could say it is still there */
+    const char *origin;                 /* log, artifact, both; free-cell, older-copy: what told of it is there no more */
+    const char *user, *runs_as, *start, *hidden;
+    const char *sha256;                 /* of the file, when it is in the evidence */
+    bool in_evidence;
+    moment written, created;            /* of its key; by a log */
+    const char *by, *logon, *from;      /* who made it, in which session, from which address */
+} persistence;
 typedef struct {
     uint32_t host;
     const char *check, *found, *wanted;

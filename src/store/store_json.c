@@ -592,6 +592,26 @@ static void put_first(writer *w)
     put_sentence(w, "first_host_unknown", &w->of->first_unknown);
 }
 
+/* A case may have a hundred thousand entries: what is not told of one is left out. */
+static void put_told(writer *w, const char *key, const char *text)
+{
+    if (text && *text)
+        put_text(w, key, text);
+}
+
+static void put_told_time(writer *w, const char *key, moment t)
+{
+    if (moment_known(t))
+        put_time(w, key, t);
+}
+
+/* A reason that has no words of its own yet is told by its word alone. */
+static void put_sentence_known(writer *w, const char *key, const sentence *s)
+{
+    static const sentence none = { 0 };
+    put_sentence(w, key, s->id && text_known(s->id) ? s : &none);
+}
+
 static void put_persistence(writer *w)
 {
     begin_list(w, "persistence");
@@ -605,9 +625,25 @@ static void put_persistence(writer *w)
         put_text(w, "file", p->file);
         put_text(w, "signed", p->signed_);
         put_word(w, "verdict", p->verdict, "unknown");
-        put_sentence(w, "why", &p->why);
+        put_sentence_known(w, "why", &p->why);
         put_time(w, "time", p->time);
         put_evidence(w, p->evidence, p->evidence_count);
+        put_told(w, "point", p->point);
+        put_told(w, "reason", p->reason);
+        put_told(w, "state", p->state);
+        put_told(w, "origin", p->origin);
+        put_told(w, "user", p->user);
+        put_told(w, "runs_as", p->runs_as);
+        put_told(w, "start", p->start);
+        put_told(w, "hidden", p->hidden);
+        put_told(w, "sha256", p->sha256);
+        if (p->in_evidence)
+            put_bool(w, "in_evidence", true);
+        put_told_time(w, "written", p->written);
+        put_told_time(w, "created", p->created);
+        put_told(w, "by", p->by);
+        put_told(w, "logon", p->logon);
+        put_told(w, "from", p->from);
         json_end_object(&w->json);
     }
     end_list(w);

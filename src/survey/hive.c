@@ -136,6 +136,8 @@ status hive_read(const detect_run *run, hive_room *room, const hive_group *g, pr
             log_spans[log_count++] = buf_bytes(&logs[i]);
     if (status_is_ok(s))
         s = regf_open(&mem, buf_bytes(&bytes), log_spans, log_count, noted, &hive);
+    if (status_is_ok(s) && regf_about(hive).bins_size == 0)
+        s = status_fail(STATUS_DAMAGED, "a hive without anything in it");
     if (status_is_ok(s))
         s = read_open(run, hive, g->hive.size, noted, e, out);
     for (size_t i = 0; i < HIVE_LOGS; i++)

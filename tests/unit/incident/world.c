@@ -51,7 +51,7 @@ world_log *world_add_hive(world *w, const char *kind)
 
 static bool is_hive(const world_file *f)
 {
-    return strncmp(f->of->channel, "registry/", 9) == 0;
+    return strncmp(f->of->channel, "registry/", 9) == 0 || strcmp(f->of->channel, "program") == 0;
 }
 
 void world_fill(world_log *log, const char *computer, moment from, moment to, size_t count)
@@ -218,7 +218,8 @@ static void add_claims(const world *w, digest *d, const char *id, const world_fi
 
 static void add_hive(digest *d, const char *id, const world_file *f, evidence_file *e)
 {
-    e->kind = "registry";
+    e->kind = strcmp(f->of->channel, "program") == 0 ? "other" : "registry";
+    e->read = strcmp(e->kind, "other") != 0;
     for (size_t i = 0; i < f->of->records.count; i++) {
         const world_record *r = vec_at(&f->of->records, i);
         log_ref ref = { id, f->name, "", f->of->channel };
