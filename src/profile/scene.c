@@ -15,7 +15,7 @@ static const int64_t longest_precision = 366 * 86400;
 
 static const schema_key keys[] = {
     { "scene", "customer", SCHEMA_TEXT, SCHEMA_OPTIONAL },
-    { "scene", "time_zone", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "scene", "time_zone", SCHEMA_TEXT, SCHEMA_OPTIONAL },
     { "scene", "network", SCHEMA_TEXT, SCHEMA_OPTIONAL },
     { "scene", "team", SCHEMA_TEXTS, SCHEMA_OPTIONAL },
     { "scene", "hosts", SCHEMA_LIST, SCHEMA_OPTIONAL },
@@ -281,6 +281,8 @@ static status read_root(const reader *r, const profile_node *root)
 {
     scene *s = r->out;
     const profile_node *zone = profile_get(root, "time_zone"), *team = profile_get(root, "team");
+    if (!zone)                      /* a key without a value is as good as none, so no line can be named */
+        return status_fail(STATUS_BAD_INPUT, "%s: 'time_zone' is not chosen: in which zone are the told times? Write its name, as in Asia/Shanghai, or an offset, as in +08:00", r->name);
     status done = zone_open(r->mem, zone->text, &s->zone);
     if (!status_is_ok(done))
         return refuse(r, zone->line, "%s", done.words);
