@@ -47,6 +47,12 @@ void sha256_of(span bytes, uint8_t out[32])
     sha256_end(h, out);
 }
 
+bool md5_of(span bytes, uint8_t out[16])
+{
+    size_t len = 16;
+    return EVP_Q_digest(NULL, "MD5", NULL, bytes.len ? bytes.at : (const uint8_t *)"", bytes.len, out, &len) == 1 && len == 16;
+}
+
 void hex_of(span bytes, char *out)
 {
     static const char digits[] = "0123456789abcdef";

@@ -8,6 +8,7 @@ sha256  *sha256_begin(void);
 void     sha256_add(sha256 *h, span bytes);
 void     sha256_end(sha256 *h, uint8_t out[32]);
 void     sha256_of(span bytes, uint8_t out[32]);
+bool     md5_of(span bytes, uint8_t out[16]);               /* for names in old formats; it proves nothing. false: libcrypto has none */
 void     hex_of(span bytes, char *out);                     /* 2 * len + 1 bytes, lowercase */
 uint32_t crc32_of(span bytes);
 uint32_t crc32_add(uint32_t crc, span bytes);               /* crc of what came before; 0 to begin */

@@ -3,13 +3,13 @@
  * Format    OBJECTS.DATA, INDEX.BTR and MAPPING1-3.MAP (OBJECTS.MAP and INDEX.MAP of XP) in pages of 8192 bytes. J. Metz, "WMI
  *           repository file format"; W. Ballenthin and others, "WMI forensics" (flare-wmi).
  * Shapes    Where maps and index are given, what the index leads to is live; what else OBJECTS.DATA still holds is recovered. With
- *           OBJECTS.DATA alone nothing can be told live from deleted: all is marked `loose`. Names of namespaces are as the
- *           repository has them ("root\subscription"), "" when a record does not say.
+ *           OBJECTS.DATA alone nothing can be told live from deleted: all is marked `loose`. Only the index says in which namespace
+ *           ("root\subscription") a record lies: "" where it does not.
  * Owns      Spans and texts live in `mem`; the files' bytes must outlive what was read.
  * Hostile   Every page, offset, size and name; no page is followed twice; work is bounded in proportion to the files. At most
- *           WMI_RECORDS records of a kind.
+ *           WMI_RECORDS records of a kind. A recovered record that is the same as a live one, or as another, is left out.
  * Fails     STATUS_DAMAGED when OBJECTS.DATA holds no page. Maps or an index that do not fit are noted ("wmi.map", "wmi.index"), and
- *           the objects are carved; "wmi.object": a record whose bytes do not hold what it says. */
+ *           the objects are carved; "wmi.object": a record whose bytes do not hold what it says; "wmi.many": more records than are kept. */
 #pragma once
 #include "base/base.h"
 
@@ -30,8 +30,9 @@ typedef struct {
     wmi_standing standing;
     uint64_t offset;                 /* of the record in OBJECTS.DATA */
     const char *space;               /* namespace */
-    moment changed, created;         /* of the instance; created: second time of the record */
+    moment not_before;               /* it was written then or later: WMI counts its writes on from when it started */
     const char *creator;             /* SID of who made it, as text; "" when not given */
+    bool torn;                       /* its end is gone: what texts there are may be cut */
 } wmi_record;
 
 typedef struct { wmi_record record; const char *name, *query, *language, *event_space; } wmi_filter;

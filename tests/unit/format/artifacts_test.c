@@ -6,6 +6,7 @@
 #include "format/service_actions.h"
 #include "format/task_job.h"
 #include "format/task_xml.h"
+#include "format/wmi.h"
 
 #include <stdlib.h>
 
@@ -178,6 +179,79 @@ static void services_of_real_hives_say_what_they_do_when_they_fail(void **state)
     assert_int_equal(g->noted.count, 0);
 }
 
+/* ---- WMI ---- */
+
+static const wmi_filter *filter_named(const wmi *w, const char *name)
+{
+    for (size_t i = 0; i < w->filter_count; i++)
+        if (strcmp(w->filters[i].name, name) == 0)
+            return &w->filters[i];
+    return NULL;
+}
+
+static void the_subscription_of_an_attack_is_found(void **state)
+{
+    static const char archive[] = "extra/incidents/aptsim-win10/APTSimulatorVM_Defender_WBEM.7z";
+    ground *g = *state;
+    wmi w;
+    wmi_files files = { .objects = sample_member(&g->mem, archive, "OBJECTS.DATA"), .index = sample_member(&g->mem, archive, "INDEX.BTR"),
+                        .maps = { sample_member(&g->mem, archive, "MAPPING1.MAP"), sample_member(&g->mem, archive, "MAPPING2.MAP"), sample_member(&g->mem, archive, "MAPPING3.MAP") } };
+    assert_true(wmi_objects_is(span_part(files.objects, 0, 4096), files.objects.len));
+    for (int loose = 0; loose < 2; loose++) {
+        if (loose)
+            files = (wmi_files){ .objects = files.objects };
+        assert_true(status_is_ok(wmi_read(&g->mem, &files, &g->noted, &w)));
+        assert_int_equal(w.indexed, !loose);
+        assert_int_equal(w.filter_count, 2);
+        assert_int_equal(w.consumer_count, 2);
+        assert_int_equal(w.binding_count, 2);
+        const wmi_filter *f = filter_named(&w, "ProcessStartTrigger");
+        assert_non_null(f);
+        assert_string_equal(f->query, "SELECT * FROM Win32_ProcessStartTrace WHERE ProcessName = 'procexp64.exe'");
+        assert_string_equal(f->record.space, loose ? "" : "root\\subscription");
+        assert_int_equal(f->record.standing, loose ? WMI_LOOSE : WMI_LIVE);
+        assert_string_equal(f->record.creator, "S-1-5-21-2212929841-2730996645-2649195864-1000");
+        const wmi_consumer *c = &w.consumers[0];
+        assert_int_equal(c->kind, WMI_SCRIPT);
+        assert_string_equal(c->name, "KillProcess");
+        assert_string_equal(c->engine, "VBScript");
+        assert_non_null(strstr(c->script, "oService"));
+        assert_string_equal(w.bindings[0].filter, "ProcessStartTrigger");
+        assert_string_equal(w.bindings[0].consumer, "KillProcess");
+        assert_string_equal(w.bindings[0].consumer_class, "ActiveScriptEventConsumer");
+    }
+    assert_int_equal(g->noted.count, 0);
+}
+
+static void a_repository_without_attack_has_the_stock_binding_alone(void **state)
+{
+    ground *g = *state;
+    wmi w;
+    wmi_files files = { .objects = sample(&g->mem, "extra/wmi/benign-win10/OBJECTS.DATA.gz"), .index = sample(&g->mem, "extra/wmi/benign-win10/INDEX.BTR.gz"),
+                        .maps = { sample(&g->mem, "extra/wmi/benign-win10/MAPPING1.MAP.gz"), sample(&g->mem, "extra/wmi/benign-win10/MAPPING2.MAP.gz"),
+                                  sample(&g->mem, "extra/wmi/benign-win10/MAPPING3.MAP.gz") } };
+    assert_true(wmi_objects_is(span_part(files.objects, 0, 4096), files.objects.len));
+    assert_true(wmi_index_is(span_part(files.index, 0, 4096), files.index.len));
+    assert_true(wmi_map_is(files.maps[2]));
+    assert_true(status_is_ok(wmi_read(&g->mem, &files, &g->noted, &w)));
+    assert_int_equal(w.version, 6);
+    assert_int_equal(w.filter_count, 1);
+    assert_int_equal(w.consumer_count, 1);
+    assert_int_equal(w.binding_count, 1);
+    assert_string_equal(w.filters[0].name, "SCM Event Log Filter");
+    assert_string_equal(w.consumers[0].name, "SCM Event Log Consumer");
+    assert_int_equal(w.consumers[0].kind, WMI_EVENT_LOG);
+    assert_string_equal(w.consumers[0].text, "Service Control Manager");
+    assert_string_equal(w.filters[0].record.space, "root\\subscription");
+    size_t named = 0;
+    for (size_t i = 0; i < w.space_count; i++)
+        named += *w.spaces[i].record.space != '\0';
+    print_message("%zu namespaces, %zu providers\n", w.space_count, w.provider_count);
+    assert_int_equal(w.space_count, 91);                     /* an independent reader finds the same, and the root itself */
+    assert_int_equal(named, 91);
+    assert_int_equal(g->noted.count, 0);
+}
+
 int main(void)
 {
     if (!samples_there()) {
@@ -190,6 +264,8 @@ int main(void)
         TEST(tasks_of_other_programs_are_read),
         TEST(a_job_of_windows_7_is_read),
         TEST(services_of_real_hives_say_what_they_do_when_they_fail),
+        TEST(the_subscription_of_an_attack_is_found),
+        TEST(a_repository_without_attack_has_the_stock_binding_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
