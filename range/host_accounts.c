@@ -210,7 +210,7 @@ static void password_policy(estate *e)
     buf_span(&b, span_part(sid, sid.len - 12, 12));
     hive_binary(h, domain_of(e, "Account"), "V", buf_bytes(&b));
     buf_done(&b);
-    told_exposed(e, "min-password-length", host_print(e, "%u", length), length >= 8 ? "passed" : "failed");
+    told_exposed(e, "password-length", host_print(e, "%u", length), length >= 8 ? "passed" : "failed");
     told_exposed(e, "password-complexity", complex ? "1" : "0", complex ? "passed" : "failed");
     told_exposed(e, "lockout-threshold", host_print(e, "%u", threshold), threshold ? "passed" : "failed");
 }
@@ -249,8 +249,8 @@ static void audit_policy(estate *e)
     hive *h = e->hives[HIVE_SECURITY];
     hive_value(h, hive_at(h, hive_root(h), "Policy\\PolAdtEv"), span_str(""), HIVE_NONE, buf_bytes(&b));
     buf_done(&b);
-    told_exposed(e, "audit-logons", a->logons ? "3" : "0", a->logons ? "passed" : "failed");
-    told_exposed(e, "audit-processes", a->processes ? "1" : "0", a->processes ? "passed" : "failed");
+    told_exposed(e, "audit-logon", a->logons ? "3" : "0", a->logons ? "passed" : "failed");
+    told_exposed(e, "audit-process", a->processes ? "1" : "0", a->processes ? "passed" : "failed");
 }
 
 static void name_value(estate *e, const char *key, const char *text)

@@ -21,28 +21,28 @@ static const row rows[] = {
     { "run", IN_SOFTWARE, "Wow6432Node\\Microsoft\\Windows\\CurrentVersion\\RunOnce", "*{R}", HIVE_SZ, TEMP "{R}.exe", TEMP "{R}.exe", "*{R}", "T1547.001", 0, 4 },
     { "policies-run", IN_SOFTWARE, "Microsoft\\Windows\\CurrentVersion\\Policies\\Explorer\\Run", "1", HIVE_SZ, "C:\\ProgramData\\{R}\\svchost.exe", "C:\\ProgramData\\{R}\\svchost.exe", "1", "T1547.001", 0, 4 },
     { "winlogon-userinit", IN_SOFTWARE, "Microsoft\\Windows NT\\CurrentVersion\\Winlogon", "Userinit", HIVE_SZ, "C:\\Windows\\system32\\userinit.exe," TEMP "{R}.exe,", TEMP "{R}.exe", "Userinit", "T1547.004", 0, 4 },
-    { "winlogon-shell", IN_USER, "Software\\Microsoft\\Windows NT\\CurrentVersion\\Winlogon", "Shell", HIVE_SZ, "explorer.exe, C:\\Users\\Public\\{R}.exe", "C:\\Users\\Public\\{R}.exe", "Shell", "T1547.004", 0, 4 },
-    { "ifeo-debugger", IN_SOFTWARE, "Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options\\sethc.exe", "Debugger", HIVE_SZ, "C:\\Windows\\System32\\cmd.exe", "C:\\Windows\\System32\\cmd.exe", "sethc.exe", "T1546.008", 0, 4 },
-    { "ifeo-debugger", IN_SOFTWARE, "Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options\\avp.exe", "Debugger", HIVE_SZ, "ntsd -d", "ntsd", "avp.exe", "T1546.012", 0, 4 },
+    { "winlogon-user-shell", IN_USER, "Software\\Microsoft\\Windows NT\\CurrentVersion\\Winlogon", "Shell", HIVE_SZ, "explorer.exe, C:\\Users\\Public\\{R}.exe", "C:\\Users\\Public\\{R}.exe", "Shell", "T1547.004", 0, 4 },
+    { "image-debugger", IN_SOFTWARE, "Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options\\sethc.exe", "Debugger", HIVE_SZ, "C:\\Windows\\System32\\cmd.exe", "C:\\Windows\\System32\\cmd.exe", "sethc.exe", "T1546.008", 0, 4 },
+    { "image-debugger", IN_SOFTWARE, "Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options\\avp.exe", "Debugger", HIVE_SZ, "ntsd -d", "ntsd", "avp.exe", "T1546.012", 0, 4 },
     { "silent-exit", IN_SOFTWARE, "Microsoft\\Windows NT\\CurrentVersion\\SilentProcessExit\\notepad.exe", "MonitorProcess", HIVE_SZ, TEMP "{R}.exe", TEMP "{R}.exe", "notepad.exe", "T1546.012", 1, 4 },
-    { "appinit", IN_SOFTWARE, "Microsoft\\Windows NT\\CurrentVersion\\Windows", "AppInit_DLLs", HIVE_SZ, TEMP "{R}.dll", TEMP "{R}.dll", "AppInit_DLLs", "T1546.010", 0, 4 },
-    { "appcert", IN_CONTROL, "Session Manager\\AppCertDlls", "{R}", HIVE_EXPAND, "C:\\ProgramData\\{R}.dll", "C:\\ProgramData\\{R}.dll", "{R}", "T1546.009", 0, 4 },
+    { "app-init", IN_SOFTWARE, "Microsoft\\Windows NT\\CurrentVersion\\Windows", "AppInit_DLLs", HIVE_SZ, TEMP "{R}.dll", TEMP "{R}.dll", "AppInit_DLLs", "T1546.010", 0, 4 },
+    { "app-cert", IN_CONTROL, "Session Manager\\AppCertDlls", "{R}", HIVE_EXPAND, "C:\\ProgramData\\{R}.dll", "C:\\ProgramData\\{R}.dll", "{R}", "T1546.009", 0, 4 },
     { "lsa-notification", IN_CONTROL, "Lsa", "Notification Packages", HIVE_MULTI, "scecli\n{R}", "{R}", "{R}", "T1556.002", 0, 4 },
     { "lsa-security", IN_CONTROL, "Lsa", "Security Packages", HIVE_MULTI, "kerberos\nmsv1_0\nschannel\nwdigest\ntspkg\n{R}", "{R}", "{R}", "T1547.005", 0, 4 },
     { "boot-execute", IN_CONTROL, "Session Manager", "BootExecute", HIVE_MULTI, "autocheck autochk *\n{R}", "{R}", "{R}", "T1547.001", 0, 4 },
-    { "print-monitor", IN_CONTROL, "Print\\Monitors\\{R}", "Driver", HIVE_SZ, "{R}.dll", "{R}.dll", "{R}", "T1547.010", 0, 4 },
-    { "time-provider", IN_SERVICES, "W32Time\\TimeProviders\\{R}", "DllName", HIVE_EXPAND, "%SystemRoot%\\Temp\\{R}.dll", "%SystemRoot%\\Temp\\{R}.dll", "{R}", "T1547.003", 0, 4 },
-    { "netsh-helper", IN_SOFTWARE, "Microsoft\\NetSh", "{R}", HIVE_SZ, TEMP "{R}.dll", TEMP "{R}.dll", "{R}", "T1546.007", 0, 4 },
+    { "print-monitors", IN_CONTROL, "Print\\Monitors\\{R}", "Driver", HIVE_SZ, "{R}.dll", "{R}.dll", "{R}", "T1547.010", 0, 4 },
+    { "time-providers", IN_SERVICES, "W32Time\\TimeProviders\\{R}", "DllName", HIVE_EXPAND, "%SystemRoot%\\Temp\\{R}.dll", "%SystemRoot%\\Temp\\{R}.dll", "{R}", "T1547.003", 0, 4 },
+    { "netsh-helpers", IN_SOFTWARE, "Microsoft\\NetSh", "{R}", HIVE_SZ, TEMP "{R}.dll", TEMP "{R}.dll", "{R}", "T1546.007", 0, 4 },
     { "command-processor", IN_SOFTWARE, "Microsoft\\Command Processor", "AutoRun", HIVE_SZ, TEMP "{R}.cmd", TEMP "{R}.cmd", "AutoRun", "T1546", 0, 4 },
     { "screen-saver", IN_USER, "Control Panel\\Desktop", "SCRNSAVE.EXE", HIVE_SZ, "C:\\Users\\Public\\{R}.scr", "C:\\Users\\Public\\{R}.scr", "SCRNSAVE.EXE", "T1546.002", 0, 4 },
     { "logon-script", IN_USER, "Environment", "UserInitMprLogonScript", HIVE_SZ, "C:\\Users\\Public\\{R}.bat", "C:\\Users\\Public\\{R}.bat", "UserInitMprLogonScript", "T1037.001", 0, 4 },
-    { "com-hijack", IN_CLASSES, "CLSID\\{42aedc87-2188-41fd-b9a3-0c966feabec1}\\InprocServer32", "", HIVE_SZ, "C:\\Users\\Public\\{R}.dll", "C:\\Users\\Public\\{R}.dll", "{42aedc87-2188-41fd-b9a3-0c966feabec1}", "T1546.015", 0, 4 },
-    { "shell-open", IN_CLASSES, "mscfile\\shell\\open\\command", "", HIVE_SZ, TEMP "{R}.exe", TEMP "{R}.exe", "mscfile", "T1548.002", 0, 4 },
+    { "user-classes", IN_CLASSES, "CLSID\\{42aedc87-2188-41fd-b9a3-0c966feabec1}\\InprocServer32", "", HIVE_SZ, "C:\\Users\\Public\\{R}.dll", "C:\\Users\\Public\\{R}.dll", "{42aedc87-2188-41fd-b9a3-0c966feabec1}", "T1546.015", 0, 4 },
+    { "class-commands-user", IN_CLASSES, "mscfile\\shell\\open\\command", "", HIVE_SZ, TEMP "{R}.exe", TEMP "{R}.exe", "mscfile", "T1548.002", 0, 4 },
     { "active-setup", IN_SOFTWARE, "Microsoft\\Active Setup\\Installed Components\\{5A1E5D9B-1F3C-4B7E-9C55-0D3E6F1A2B4C}", "StubPath", HIVE_SZ, "cmd.exe /c start /b " TEMP "{R}.exe", TEMP "{R}.exe", "{5A1E5D9B-1F3C-4B7E-9C55-0D3E6F1A2B4C}", "T1547.014", 0, 4 },
-    { "terminal-server", IN_CONTROL, "Terminal Server\\Wds\\rdpwd", "StartupPrograms", HIVE_SZ, "rdpclip," TEMP "{R}.exe", TEMP "{R}.exe", "StartupPrograms", "T1547", 0, 4 },
-    { "credential-provider", IN_SOFTWARE, "Classes\\CLSID\\{7B3C1F52-8E0D-4F6A-A1C9-22D7E9F0B6A3}\\InprocServer32", "", HIVE_SZ, TEMP "{R}.dll", TEMP "{R}.dll", "{7B3C1F52-8E0D-4F6A-A1C9-22D7E9F0B6A3}", "T1556", 0, 4 },
-    { "network-provider", IN_SERVICES, "{R}\\NetworkProvider", "ProviderPath", HIVE_EXPAND, "%SystemRoot%\\Temp\\{R}.dll", "%SystemRoot%\\Temp\\{R}.dll", "{R}", "T1556.008", 0, 4 },
-    { "aedebug", IN_SOFTWARE, "Microsoft\\Windows NT\\CurrentVersion\\AeDebug", "Debugger", HIVE_SZ, "\"" TEMP "{R}.exe\" -p %ld -e %ld", TEMP "{R}.exe", "Debugger", "T1546", 0, 4 },
+    { "rdp-startup-programs", IN_CONTROL, "Terminal Server\\Wds\\rdpwd", "StartupPrograms", HIVE_SZ, "rdpclip," TEMP "{R}.exe", TEMP "{R}.exe", "StartupPrograms", "T1547", 0, 4 },
+    { "credential-providers", IN_SOFTWARE, "Classes\\CLSID\\{7B3C1F52-8E0D-4F6A-A1C9-22D7E9F0B6A3}\\InprocServer32", "", HIVE_SZ, TEMP "{R}.dll", TEMP "{R}.dll", "{7B3C1F52-8E0D-4F6A-A1C9-22D7E9F0B6A3}", "T1556", 0, 4 },
+    { "network-providers", IN_SERVICES, "{R}\\NetworkProvider", "ProviderPath", HIVE_EXPAND, "%SystemRoot%\\Temp\\{R}.dll", "%SystemRoot%\\Temp\\{R}.dll", "{R}", "T1556.008", 0, 4 },
+    { "crash-debugger", IN_SOFTWARE, "Microsoft\\Windows NT\\CurrentVersion\\AeDebug", "Debugger", HIVE_SZ, "\"" TEMP "{R}.exe\" -p %ld -e %ld", TEMP "{R}.exe", "Debugger", "T1546", 0, 4 },
     { "autodial", IN_SERVICES, "WinSock2\\Parameters", "AutodialDLL", HIVE_SZ, TEMP "{R}.dll", TEMP "{R}.dll", "AutodialDLL", "T1547", 0, 4 },
 };
 
@@ -80,19 +80,19 @@ static void plant_row(estate *e, const row *r, moment at)
         hive_sz(h, k, value, data);
     hive *software = e->hives[HIVE_SOFTWARE];
     hive_clock(software, at);
-    if (strcmp(r->kind, "appinit") == 0)
+    if (strcmp(r->kind, "app-init") == 0)
         hive_dword(h, k, "LoadAppInit_DLLs", 1);
     if (strcmp(r->kind, "silent-exit") == 0) {
         hive_dword(h, k, "ReportingMode", 1);
         hive_dword(software, hive_at(software, e->nt, "Image File Execution Options\\notepad.exe"), "GlobalFlag", 0x200);
     }
-    if (strcmp(r->kind, "time-provider") == 0)
+    if (strcmp(r->kind, "time-providers") == 0)
         hive_dword(h, k, "Enabled", 1);
-    if (strcmp(r->kind, "aedebug") == 0)
+    if (strcmp(r->kind, "crash-debugger") == 0)
         hive_sz(h, k, "Auto", "1");
-    if (strcmp(r->kind, "credential-provider") == 0)
+    if (strcmp(r->kind, "credential-providers") == 0)
         hive_sz(software, hive_at(software, e->windows, "Authentication\\Credential Providers\\{7B3C1F52-8E0D-4F6A-A1C9-22D7E9F0B6A3}"), "", "Helper");
-    if (strcmp(r->kind, "network-provider") == 0)
+    if (strcmp(r->kind, "network-providers") == 0)
         hive_sz(h, hive_at(h, e->control, "NetworkProvider\\Order"), "ProviderOrder", host_print(e, "RDPNP,LanmanWorkstation,webclient,%s", letters));
     told_planted(e, (planted){ .kind = r->kind, .location = host_print(e, "%s%s", prefix, key), .value = value, .name = filled(e, r->name, letters), .command = data, .file = filled(e, r->file, letters), .technique = r->technique, .hostile = true, .at = at });
 }
@@ -120,7 +120,7 @@ static void plant_service(estate *e, moment at)
         hive_key *k = hive_at(h, e->services, "SNMPTRAP");
         hive_sz(h, k, "FailureCommand", "cmd.exe /c start /b " TEMP "updll.exe");
         hive_binary(h, k, "FailureActions", span_of(run, sizeof run));
-        told_planted(e, (planted){ .kind = "failure-command", .location = "SYSTEM\\ControlSet001\\Services\\SNMPTRAP", .value = "FailureCommand", .name = "SNMPTRAP", .command = "cmd.exe /c start /b " TEMP "updll.exe", .file = TEMP "updll.exe", .technique = "T1543.003", .hostile = true, .at = at });
+        told_planted(e, (planted){ .kind = "service-failure", .location = "SYSTEM\\ControlSet001\\Services\\SNMPTRAP", .value = "FailureCommand", .name = "SNMPTRAP", .command = "cmd.exe /c start /b " TEMP "updll.exe", .file = TEMP "updll.exe", .technique = "T1543.003", .hostile = true, .at = at });
     } else if (how == 1) {
         hive_key *k = host_service(e, "WinHelpSvc", 0x20, 2, "%SystemRoot%\\System32\\svchost.exe -k netsvcs", "LocalSystem", "Windows Help Service", at);
         hive_expand(h, hive_at(h, k, "Parameters"), "ServiceDll", "C:\\ProgramData\\winhelp.dll");
@@ -168,12 +168,15 @@ static void family(estate *e)
     if (e->w->seed == 1 ? e->h->index == 0 : rng_chance(&e->plant, 35)) {
         const char *path = host_print(e, "Users/%s/" STARTUP "run.bat", e->users[0].name);
         host_file(e, path, span_str("cd C:\\Windows\\Temp\r\nstart svchost.exe\r\n"));
-        told_planted(e, (planted){ .kind = "startup-file", .location = path, .value = "", .name = "run.bat", .command = host_print(e, "C:\\Users\\%s\\AppData\\Roaming\\Microsoft\\Windows\\Start Menu\\Programs\\Startup\\run.bat", e->users[0].name), .file = host_print(e, "C:\\Users\\%s\\AppData\\Roaming\\Microsoft\\Windows\\Start Menu\\Programs\\Startup\\run.bat", e->users[0].name), .technique = "T1547.001", .hostile = true, .at = MOMENT_UNKNOWN });
+        told_planted(e, (planted){ .kind = "startup-folder", .location = path, .value = "", .name = "run.bat", .command = host_print(e, "C:\\Users\\%s\\AppData\\Roaming\\Microsoft\\Windows\\Start Menu\\Programs\\Startup\\run.bat", e->users[0].name), .file = host_print(e, "C:\\Users\\%s\\AppData\\Roaming\\Microsoft\\Windows\\Start Menu\\Programs\\Startup\\run.bat", e->users[0].name), .technique = "T1547.001", .hostile = true, .at = MOMENT_UNKNOWN });
     }
 }
 
 void host_plant(estate *e)
 {
+    bool marked = moment_known(e->h->ports_at);
+    told_exposed(e, "port-proxy", marked ? "*/65533 1.1.1.1/53" : "none", marked ? "failed" : "passed");
+    told_exposed(e, "firewall-rules", marked ? "DNSd 65533" : "none", marked ? "failed" : "passed");
     if (e->h->step < 0 || host_clock(e, e->w->steps[e->h->step].success) + 10 * MOMENT_MINUTE > e->end)
         return;
     family(e);

@@ -67,7 +67,7 @@ static void mass(estate *e, hive *h)
                             *const extensions[] = { "bmp", "gif", "jpg", "png", "ico", "xml", "htm", "css", "log", "ini", "inf", "dll", "sys", "cat", "cer", "crt", "pfx", "zip", "cab", "msi", "msp", "wav", "mp3", "avi", "wmv", "rtf", "doc", "xls", "ppt", "pdf", "csv", "bak", "mdf", "ldf", "trn", "sql", "ps1", "vbs", "wsf", "reg", "lnk", "url", "scr", "cpl", "msc", "chm", "hlp", "ttf", "otf", "fon" };
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         put_class(e, h, classes[i].clsid, classes[i].name, classes[i].file);
-    for (unsigned i = 0; i < 1500; i++) {
+    for (unsigned i = 0; i < 3000; i++) {
         put_class(e, h, host_guid(e, host_print(e, "class %u", i)), host_print(e, "Class %u", i), files[i % (sizeof files / sizeof *files)]);
         hive_key *k = hive_at(h, hive_root(h), host_print(e, "Classes\\Interface\\%s", host_guid(e, host_print(e, "interface %u", i))));
         hive_sz(h, k, "", host_print(e, "IInterface%u", i));
@@ -91,7 +91,7 @@ static void mass(estate *e, hive *h)
         hive_sz(h, k, "ChannelAccess", "O:BAG:SYD:(A;;0xf0007;;;SY)(A;;0x7;;;BA)(A;;0x1;;;SO)");
         hive_sz(h, hive_at(h, e->windows, host_print(e, "WINEVT\\Publishers\\%s", host_guid(e, name))), "", name);
     }
-    for (unsigned i = 0; i < 2500; i++) {
+    for (unsigned i = 0; i < 6000; i++) {
         const char *a = host_guid(e, host_print(e, "component %u", i)), *b = host_guid(e, host_print(e, "product %u", i % 9));
         hive_sz(h, hive_at(h, e->windows, host_print(e, "Installer\\UserData\\S-1-5-18\\Components\\%.8s%.4s%.4s%.16s", a + 1, a + 10, a + 15, a + 20)),
                 host_print(e, "%.8s%.4s%.4s%.16s", b + 1, b + 10, b + 15, b + 20), host_print(e, "C:\\Program Files\\Common Files\\Component %u\\library%u.dll", i % 60, i));
@@ -166,7 +166,7 @@ static void installed(estate *e, hive *h)
         hive_sz(h, hive_at(h, k, "Parameters"), "SQLArg0", "-dC:\\Program Files\\Microsoft SQL Server\\MSSQL10.MSSQLSERVER\\MSSQL\\DATA\\master.mdf");
         hive_sz(h, hive_at(h, hive_root(h), "Microsoft\\Microsoft SQL Server\\MSSQL10.MSSQLSERVER\\Setup"), "Version", "10.0.5500.0");
         hive_sz(h, hive_at(h, hive_root(h), "Microsoft\\Microsoft SQL Server\\MSSQL10.MSSQLSERVER\\Setup"), "Edition", "Enterprise Edition");
-        told_exposed(e, "mssql-windows-logins", mixed ? "2" : "1", mixed ? "failed" : "passed");
+        told_exposed(e, "mssql-mode", mixed ? "2" : "1", mixed ? "failed" : "passed");
     }
     if (rng_chance(&e->r, 30)) { /* an administrator's own script: odd, and not hostile */
         hive_clock(h, at + 20 * MOMENT_DAY);
@@ -188,14 +188,14 @@ static void automatic_logon(estate *e, hive *h)
         hive_sz(h, k, "DefaultPassword", word);
         told_secret(e, "Winlogon DefaultPassword", span_str(word), word);
     }
-    told_exposed(e, "no-automatic-logon", on ? "1" : "0", on ? "failed" : "passed");
+    told_exposed(e, "auto-logon", on ? "1" : "0", on ? "failed" : "passed");
 }
 
 static void policies(estate *e, hive *h)
 {
     bool uac = rng_chance(&e->r, 60), defender_off = e->h->nt >= NT_100 && rng_chance(&e->r, 30);
     hive_dword(h, hive_at(h, e->windows, "Policies\\System"), "EnableLUA", uac);
-    told_exposed(e, "uac-on", uac ? "1" : "0", uac ? "passed" : "failed");
+    told_exposed(e, "uac", uac ? "1" : "0", uac ? "passed" : "failed");
     if (e->h->nt >= NT_61)
         hive_dword(h, hive_at(h, e->windows, "Policies\\System\\Audit"), "ProcessCreationIncludeCmdLine_Enabled", e->h->audits.command_lines);
     if (e->h->nt >= NT_100) {
@@ -208,8 +208,8 @@ static void policies(estate *e, hive *h)
         hive_dword(h, hive_at(h, k, "Exclusions\\Paths"), "D:\\Data", 0); /* the database's folder: what its vendor advises */
     }
     hive_dword(h, hive_at(h, e->windows, "Policies\\Explorer"), "NoDriveTypeAutoRun", 0x91);
-    told_exposed(e, "autorun-off", "145", "failed");
-    told_exposed(e, "antivirus-present", "AVP", "passed");
+    told_exposed(e, "autorun", "145", "failed");
+    told_exposed(e, "antivirus", "AVP", "passed");
 }
 
 static void profiles(estate *e, hive *h)

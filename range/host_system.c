@@ -99,7 +99,7 @@ static void network(estate *e, hive *h)
     bool off = rng_chance(&e->r, 15);
     hive_multi(h, nb, "NameServerList", "");
     hive_dword(h, nb, "NetbiosOptions", off ? 2 : 0);
-    told_exposed(e, "netbios-off", off ? "2" : "0", off ? "passed" : "failed");
+    told_exposed(e, "netbios", off ? "2" : "0", off ? "passed" : "failed");
 }
 
 static void sharing(estate *e, hive *h)
@@ -119,8 +119,8 @@ static void sharing(estate *e, hive *h)
         hive_dword(h, k, "SMB1", 0);
     hive_multi(h, hive_at(h, e->services, "LanmanServer\\Shares"), "Backup", "CSCFlags=0\nMaxUses=4294967295\nPath=D:\\Backup\nPermissions=0\nType=0");
     told_exposed(e, "smb-signing", sign ? "1" : "0", sign ? "passed" : "failed");
-    told_exposed(e, "default-shares-off", shares_off ? "0" : "absent", shares_off ? "passed" : "failed");
-    told_exposed(e, "smb1-off", e->h->smb1_off ? "0" : "absent", e->h->smb1_off ? "passed" : "failed");
+    told_exposed(e, "default-shares", shares_off ? "0" : "absent", shares_off ? "passed" : "failed");
+    told_exposed(e, "smb1-server", e->h->smb1_off ? "0" : "absent", e->h->smb1_off ? "passed" : "failed");
 }
 
 static void remote_desktop(estate *e, hive *h)
@@ -147,9 +147,8 @@ static void remote_desktop(estate *e, hive *h)
     hive_dword(h, t, "fInheritInitialProgram", 1);
     hive_sz(h, t, "InitialProgram", "");
     hive_sz(h, t, "WdPrefix", "RDP");
-    told_exposed(e, "rdp-off", "0", "failed");
     told_exposed(e, "rdp-nla", nla ? "1" : "0", nla ? "passed" : "failed");
-    told_exposed(e, "rdp-idle-limit", idle ? "900000" : "0", idle ? "passed" : "failed");
+    told_exposed(e, "rdp-idle", idle ? "900000" : "0", idle ? "passed" : "failed");
 }
 
 static void hex_class(estate *e, hive *h, hive_key *lsa, const char *name)
@@ -184,8 +183,8 @@ static void local_security(estate *e, hive *h)
     hive_dword(h, w, "Negotiate", 0);
     if (wdigest)
         hive_dword(h, w, "UseLogonCredential", 1);
-    told_exposed(e, "anonymous-enumeration", anonymous ? "1" : "0", anonymous ? "passed" : "failed");
-    told_exposed(e, "wdigest-off", wdigest ? "1" : "absent", wdigest || e->h->nt < NT_63 ? "failed" : "passed");
+    told_exposed(e, "anonymous-shares", anonymous ? "1" : "0", anonymous ? "passed" : "failed");
+    told_exposed(e, "wdigest", wdigest ? "1" : "absent", wdigest || e->h->nt < NT_63 ? "failed" : "passed");
     if (e->h->nt >= NT_63)
         told_exposed(e, "lsa-protection", "absent", "failed");
 }
@@ -200,7 +199,8 @@ static void firewall(estate *e, hive *h)
         hive_dword(h, p, "EnableFirewall", on);
         hive_dword(h, p, "DisableNotifications", 1);
     }
-    told_exposed(e, "firewall-on", on ? "1" : "0", on ? "passed" : "failed");
+    for (size_t i = 0; i < 3; i++)
+        told_exposed(e, (const char *const[]){ "firewall-domain", "firewall-private", "firewall-public" }[i], on ? "1" : "0", on ? "passed" : "failed");
     static const struct { const char *id, *port, *app, *name; } rules[] = {
         { "RemoteDesktop-In-TCP", "3389", "System", "@FirewallAPI.dll,-28753" }, { "FPS-SMB-In-TCP", "445", "System", "@FirewallAPI.dll,-28511" }, { "FPS-NB_Session-In-TCP", "139", "System", "@FirewallAPI.dll,-28503" },
         { "FPS-RPCSS-In-TCP", "RPC-EPMap", "%SystemRoot%\\system32\\svchost.exe", "@FirewallAPI.dll,-28539" }, { "RemoteSvcAdmin-In-TCP", "RPC", "%SystemRoot%\\system32\\services.exe", "@FirewallAPI.dll,-29503" },
@@ -229,7 +229,7 @@ static void logs(estate *e, hive *h)
         hive_dword(h, k, "Retention", 0);
         hive_expand(h, k, "File", host_print(e, "%%SystemRoot%%\\system32\\winevt\\Logs\\%s.evtx", names[i]));
     }
-    told_exposed(e, "security-log-size", large ? "201326592" : e->h->security_bytes ? "small" : "20971520", large ? "passed" : "failed");
+    told_exposed(e, "log-size-security", large ? "201326592" : e->h->security_bytes ? "small" : "20971520", large ? "passed" : "failed");
 }
 
 static const text_row stock_rows[] = {
