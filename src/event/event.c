@@ -91,6 +91,8 @@ typedef struct {
     size_t field_count;
     uint32_t *data;                  /* unnamed Data */
     size_t data_count;
+    struct { uint32_t place; field name; } *values;      /* all outside of System */
+    size_t value_count;
 } shape;
 
 typedef struct {
@@ -161,15 +163,37 @@ static bool is_beside_data(const binxml_place *p)
     return p->depth > at && (strcmp(p->path[at], "System") == 0 || strcmp(p->path[at], "RenderingInfo") == 0);
 }
 
+/* Defender writes "Threat Name" where everybody says ThreatName. */
+static field find_spaced(const fields *names, const char *name, arena *mem)
+{
+    field known = find_field(names, name);
+    if (known != FIELD_NONE || !strchr(name, ' '))
+        return known;
+    char *closed = arena_str(mem, name), *to = closed;
+    for (const char *c = name; closed && *c; c++)
+        if (*c != ' ')
+            *to++ = *c;
+    if (!closed)
+        return FIELD_NONE;
+    *to = '\0';
+    return find_field(names, closed);
+}
+
 static field field_of(const fields *names, const binxml_place *p, arena *mem)
 {
     const char *element = p->path[p->depth - 1];
     if (!p->attribute)
-        return find_field(names, p->name && p->name[0] ? p->name : element);
+        return find_spaced(names, p->name && p->name[0] ? p->name : element, mem);
     if (p->name && strcmp(p->attribute, "Name") == 0)
         return FIELD_NONE;
     const char *name = arena_printf(mem, "%s@%s", element, p->attribute);
     return name ? find_field(names, name) : FIELD_NONE;
+}
+
+/* What names a value, and is none. */
+static bool is_label(const binxml_place *p)
+{
+    return p->attribute && ((strcmp(p->attribute, "Name") == 0 && p->slot < 0) || strncmp(p->attribute, "xmlns", 5) == 0);
 }
 
 static shape *make_shape(event_view *v, const binxml_template *t, arena *mem)
@@ -183,7 +207,8 @@ static shape *make_shape(event_view *v, const binxml_template *t, arena *mem)
     s->field_count = v->names->count;
     s->by_field = arena_array(mem, s->field_count, sizeof *s->by_field);
     s->data = arena_array(mem, count, sizeof *s->data);
-    if (!s->by_field || !s->data)
+    s->values = arena_array(mem, count, sizeof *s->values);
+    if (!s->by_field || !s->data || !s->values)
         return NULL;
     for (size_t i = 0; i < count; i++) {
         const binxml_place *p = &places[i];
@@ -196,8 +221,13 @@ static shape *make_shape(event_view *v, const binxml_template *t, arena *mem)
         if (!p->attribute && !(p->name && p->name[0]) && strcmp(p->path[p->depth - 1], "Data") == 0)
             s->data[s->data_count++] = number;
         field f = field_of(v->names, p, &v->record_mem);
-        if (f != FIELD_NONE && !s->by_field[f])
+        bool is_new = f != FIELD_NONE && !s->by_field[f];
+        if (is_new)
             s->by_field[f] = number;
+        if (!is_label(p)) {
+            s->values[s->value_count].place = number;
+            s->values[s->value_count++].name = is_new ? f : FIELD_NONE;
+        }
     }
     return s;
 }
@@ -374,4 +404,21 @@ binxml_value event_data(const event *ev, size_t index)
         index -= here;
     }
     return absent;
+}
+
+bool event_values_next(const event *ev, event_values *i)
+{
+    event_view *v = ev->view;
+    if (!v->opened)
+        open_rest(v);
+    for (; i->layer < v->layer_count; i->layer++, i->at = 0) {
+        const layer *l = &v->layers[i->layer];
+        while (i->at < l->of->value_count) {
+            i->value = value_at(l, l->of->values[i->at].place);
+            i->name = l->of->values[i->at++].name;
+            if (i->value.type != BINXML_NULL && i->value.type != BINXML_BINXML)
+                return true;
+        }
+    }
+    return false;
 }

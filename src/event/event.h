@@ -2,7 +2,7 @@
  *
  * Shapes    A field is named by what XML calls it: System's own are in the struct; the rest by the Name attribute of
  *           <Data Name="...">, or by element name inside UserData (any depth; the innermost), or by
- *           attribute name as "Element@attribute" there. Names are interned while detectors are set up; an unknown name
+ *           attribute name as "Element@attribute" there; a name with blanks ("Threat Name") also without them. Names are interned while detectors are set up; an unknown name
  *           costs nothing later. Unnamed <Data> are a list: event_data.
  * Owns      The view points into its reader's chunk and lives until the next record is read from it.
  * Hostile   Values are evidence: any bytes, any type under any name. */
@@ -48,6 +48,9 @@ binxml_fault event_fault(const event_view *v);
 binxml_value event_get(const event *ev, field name);        /* absent: type NULL and no bytes; NULL in evidence: type NULL, at != NULL */
 size_t       event_data_count(const event *ev);             /* unnamed <Data> of EventData */
 binxml_value event_data(const event *ev, size_t index);
+/* Every value outside of System that is there, in the order of the document, with its field; begin with { 0 }. */
+typedef struct { size_t layer, at; field name; binxml_value value; } event_values;      /* name: FIELD_NONE, or the first place of a field */
+bool         event_values_next(const event *ev, event_values *i);
 
 /* Values as a detector wants them. */
 static inline bool value_absent(binxml_value v) { return v.type == BINXML_NULL; }

@@ -97,7 +97,7 @@ static void read_children(reader *r, profile_node *parent, unsigned depth)
             return;
         child->key = key;
         child->line = (unsigned)line + 1;
-        if (is_empty(child)) {
+        if (r->kind != TREE_RULES && is_empty(child)) {
             if (!key || r->kind == TREE_FACTS)
                 fail(r, line, "a value is missing here");
             continue;
@@ -160,7 +160,7 @@ static profile_node *read_node(reader *r, yaml_event_t *event, unsigned depth)
 /* The events around the one document. */
 static const profile_node *read_stream(reader *r)
 {
-    const profile_node *root = NULL;
+    const profile_node *root = NULL, **next = &root;
     bool ended = false;
     while (!ended && status_is_ok(r->failed)) {
         yaml_event_t event;
@@ -174,21 +174,24 @@ static const profile_node *read_stream(reader *r)
             break;
         case YAML_DOCUMENT_START_EVENT:
             yaml_event_delete(&event);
-            if (root)
+            if (root && r->kind != TREE_RULES)
                 fail(r, line, "a second document");
             break;
         case YAML_STREAM_END_EVENT:
             ended = true;
             yaml_event_delete(&event);
             break;
-        default:
-            root = read_node(r, &event, 0);
+        default: {
+            profile_node *made = read_node(r, &event, 0);
+            if (made && made->kind != PROFILE_MAP)
+                fail(r, made->line - 1, "keys were expected");
+            *next = made;
+            next = made ? &made->next : next;
+        }
         }
     }
     if (!root)
         fail(r, 0, "there is nothing in it");
-    else if (root->kind != PROFILE_MAP)
-        fail(r, root->line - 1, "keys were expected");
     return root;
 }
 

@@ -1,0 +1,303 @@
+/* Rules: found, read, and built; those that cannot be honoured, refused with the reason. */
+#include "sigma/engine.h"
+
+#include "profile/tree.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <stdlib.h>
+
+enum { RULE_FILES = 200000 };
+
+static const char *const levels[] = { "informational", "low", "medium", "high", "critical" };
+
+const char *sigma_level_word(sigma_level l) { return levels[l]; }
+size_t sigma_count(const sigma_rules *r) { return r->rules.count; }
+const sigma_rule *sigma_rule_at(const sigma_rules *r, size_t i) { return &((const named_rule *)vec_at(&r->rules, i))->pub; }
+const char *sigma_hash(const sigma_rules *r) { return r->hash; }
+
+size_t sigma_refused(const sigma_rules *r, const sigma_refusal **out)
+{
+    *out = r->refused.at;
+    return r->refused.count;
+}
+
+static void refuse(sigma_rules *r, const char *path, const char *title, unsigned line, const char *reason)
+{
+    *(sigma_refusal *)vec_push(&r->refused) = (sigma_refusal){ path, title ? title : "", line, reason };
+}
+
+/* ---- fields ---- */
+
+static const struct { const char *name; field_origin origin; } system_fields[] = {
+    { "EventID", FROM_EVENT_ID }, { "Provider_Name", FROM_PROVIDER }, { "Provider", FROM_PROVIDER }, { "Source", FROM_PROVIDER },
+    { "Channel", FROM_CHANNEL }, { "Computer", FROM_COMPUTER }, { "ComputerName", FROM_COMPUTER }, { "Level", FROM_LEVEL }, { "Task", FROM_TASK },
+    { "Opcode", FROM_OPCODE }, { "Keywords", FROM_KEYWORDS }, { "Version", FROM_VERSION }, { "EventRecordID", FROM_RECORD_ID }, { "UserID", FROM_USER },
+};
+
+uint32_t build_field(builder *b, const char *sigma_name)
+{
+    sigma_rules *r = b->all;
+    rule_field f = { .sigma = sigma_name, .name = sigma_name, .id = FIELD_NONE, .second_id = FIELD_NONE };
+    for (size_t i = 0; b->source && i < b->source->rename_count; i++) {
+        const rename_field *n = &b->source->renames[i];
+        if (strcmp(n->sigma, sigma_name) == 0) {
+            f.name = n->name;
+            f.second = n->second;
+            f.convert = n->convert;
+        }
+    }
+    for (size_t i = 0; i < sizeof system_fields / sizeof *system_fields; i++)
+        if (strcmp(system_fields[i].name, f.name) == 0)
+            f.origin = system_fields[i].origin;
+    f.is_list = strcmp(f.name, "Data") == 0;
+    const char *key = arena_printf(r->mem, "%s\x1f%s\x1f%s\x1f%d", f.sigma, f.name, f.second ? f.second : "", f.convert);
+    bool was;
+    uint64_t *at = map_put(&r->field_index, span_str(key), &was);
+    if (!was) {
+        *at = r->fields.count;
+        *(rule_field *)vec_push(&r->fields) = f;
+    }
+    return (uint32_t)*at;
+}
+
+void sigma_intern(sigma_rules *r, fields *names)
+{
+    for (size_t i = 0; i < r->fields.count; i++) {
+        rule_field *f = vec_at(&r->fields, i);
+        f->id = fields_intern(names, f->name);
+        f->second_id = f->second ? fields_intern(names, f->second) : FIELD_NONE;
+    }
+    r->interned = true;
+}
+
+/* ---- one rule ---- */
+
+static const node *when_node(builder *b, const log_source *s)
+{
+    vec of;
+    vec_init(&of, sizeof(const node *));
+    for (size_t i = 0; i < s->when_count; i++) {
+        predicate p = { .kind = PRED_GLOB };
+        builder plain = *b;
+        plain.source = NULL;                             /* as the log itself calls it */
+        glob_read(b->all->mem, s->when[i], false, false, &p.g);
+        p.field = build_field(&plain, s->when_field);
+        *(const node **)vec_push(&of) = build_pred(b, &p);
+    }
+    const node *made = build_node(b, NODE_OR, of.at, of.count);
+    vec_done(&of);
+    return made;
+}
+
+static bool add_way(builder *b, const profile_node *detection, uint32_t rule, const log_source *source)
+{
+    b->source = source;
+    b->named_count = b->nodes = 0;
+    const node *made = condition_build(b, profile_get(detection, "condition"));
+    if (made && source && source->when_count) {
+        const node *both[2] = { when_node(b, source), made };
+        made = build_node(b, NODE_AND, both, 2);
+    }
+    if (!b->wrong)
+        *(rule_way *)vec_push(&b->all->ways) = (rule_way){ rule, source, made };
+    return !b->wrong;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b && strcmp(a, b) == 0;
+}
+
+/* Every log that the log source means; none, for a log source of which we know nothing. */
+static bool add_ways(builder *b, const profile_node *root, uint32_t rule)
+{
+    const profile_node *source = profile_get(root, "logsource"), *detection = profile_get(root, "detection");
+    const char *product = profile_text(source, "product"), *category = profile_text(source, "category"), *service = profile_text(source, "service");
+    b->detection = detection;
+    b->named_room = detection->count;
+    b->named = arena_array(b->all->mem, detection->count, sizeof *b->named);
+    size_t ways = b->all->ways.count;
+    if ((product && strcmp(product, "windows") != 0) || (!product && !category && !service)) {
+        if (condition_build(b, profile_get(detection, "condition")) == NULL)
+            return false;
+        return !b->wrong;
+    }
+    for (const log_source *s = b->all->sources; s && !b->wrong; s = s->next) {
+        bool fits = category ? same_text(s->category, category) : same_text(s->service, service);
+        if (fits && category && service) {               /* both are told: the category's logs within the service's */
+            const log_source *within = b->all->sources;
+            while (within && !(same_text(within->service, service) && (!within->channel_count || (s->channel_count && strcmp(within->channels[0], s->channels[0]) == 0))))
+                within = within->next;
+            fits = within != NULL;
+        }
+        if (fits)
+            add_way(b, detection, rule, s);
+    }
+    if (!category && !service && !b->wrong)
+        add_way(b, detection, rule, NULL);
+    if (b->all->ways.count == ways && !b->wrong)
+        condition_build(b, profile_get(detection, "condition"));     /* whether it could be honoured is told all the same */
+    return !b->wrong;
+}
+
+static const char *text_of(const profile_node *root, const char *key)
+{
+    const char *text = profile_text(root, key);
+    return text ? text : "";
+}
+
+static bool read_about(sigma_rules *r, const profile_node *root, const char *path, named_rule *out)
+{
+    const profile_node *source = profile_get(root, "logsource"), *tags = profile_get(root, "tags");
+    sigma_rule *p = &out->pub;
+    *p = (sigma_rule){
+        .path = path, .id = text_of(root, "id"), .title = text_of(root, "title"), .status = text_of(root, "status"), .name = text_of(root, "name"),
+        .category = text_of(source, "category"), .product = text_of(source, "product"), .service = text_of(source, "service"),
+        .level = SIGMA_MEDIUM, .line = root->line,
+    };
+    const char *level = profile_text(root, "level");
+    for (size_t i = 0; level && i < sizeof levels / sizeof *levels; i++)
+        if (strcmp(level, levels[i]) == 0)
+            p->level = (sigma_level)i;
+    if (tags && tags->kind == PROFILE_LIST) {
+        p->tags = arena_array(r->mem, tags->count, sizeof *p->tags);
+        for (const profile_node *t = tags->first; t; t = t->next)
+            if (t->kind == PROFILE_WORD)
+                p->tags[p->tag_count++] = t->text;
+    }
+    return true;
+}
+
+static void add_document(sigma_rules *r, const sigma_options *o, const char *path, const profile_node *root)
+{
+    const char *title = profile_text(root, "title");
+    const profile_node *source = profile_get(root, "logsource"), *detection = profile_get(root, "detection");
+    const char *missing = !title ? "title" : !source || source->kind != PROFILE_MAP ? "logsource" : !detection || detection->kind != PROFILE_MAP ? "detection"
+                          : !profile_get(detection, "condition") ? "condition" : NULL;
+    if (profile_get(root, "correlation") || profile_get(root, "filter")) {
+        refuse(r, path, title, root->line, profile_get(root, "filter") ? "filters are not read" : "correlations are not read");
+        return;
+    }
+    if (missing) {
+        refuse(r, path, title, root->line, arena_printf(r->mem, "it has no %s", missing));
+        return;
+    }
+    builder b = { .all = r };
+    size_t ways = r->ways.count;
+    named_rule made = { .body = root };
+    read_about(r, root, path, &made);
+    if (made.pub.level < o->least)
+        return;
+    if (add_ways(&b, root, (uint32_t)r->rules.count)) {
+        *(named_rule *)vec_push(&r->rules) = made;
+    } else {
+        r->ways.count = ways;
+        refuse(r, path, title, b.line ? b.line : root->line, b.reason);
+    }
+}
+
+/* ---- files ---- */
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+    return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static bool is_yaml(const char *name)
+{
+    size_t len = strlen(name);
+    return (len > 4 && strcmp(name + len - 4, ".yml") == 0) || (len > 5 && strcmp(name + len - 5, ".yaml") == 0);
+}
+
+static void add_file(sigma_rules *r, const sigma_options *o, const char *path, const char *shown, sha256 *sum)
+{
+    span bytes;
+    const profile_node *root;
+    status s = tree_read_file(r->mem, path, &bytes);
+    if (status_is_ok(s)) {
+        sha256_add(sum, span_of(shown, strlen(shown) + 1));
+        sha256_add(sum, bytes);
+        s = tree_parse(r->mem, shown, bytes, TREE_RULES, &root);
+    }
+    if (!status_is_ok(s)) {
+        const char *colon = strncmp(s.words, shown, strlen(shown)) == 0 ? s.words + strlen(shown) : NULL;
+        unsigned line = colon && *colon == ':' ? (unsigned)strtoul(colon + 1, NULL, 10) : 0;
+        refuse(r, shown, NULL, line, arena_str(r->mem, s.words));
+        return;
+    }
+    for (; root; root = root->next)
+        add_document(r, o, shown, root);
+}
+
+static status add_path(sigma_rules *r, const sigma_options *o, const char *given, sha256 *sum)
+{
+    char *path = arena_str(r->mem, given);
+    FTS *walk = fts_open((char *[]){ path, NULL }, FTS_LOGICAL | FTS_NOCHDIR, by_name);
+    FTSENT *at;
+    status s = status_ok();
+    size_t prefix = strlen(given), files = 0;
+    while (walk && status_is_ok(s) && (at = fts_read(walk))) {
+        bool root = at->fts_level == FTS_ROOTLEVEL;
+        if (at->fts_info == FTS_F && (root || is_yaml(at->fts_name))) {
+            const char *shown = root ? at->fts_name : at->fts_path + prefix + (at->fts_path[prefix] == '/');
+            if (root && strrchr(given, '/'))
+                shown = strrchr(given, '/') + 1;
+            if (++files > RULE_FILES)
+                s = status_fail(STATUS_LIMIT, "%.150s: more than %d rules", given, RULE_FILES);
+            else
+                add_file(r, o, at->fts_accpath, arena_str(r->mem, shown), sum);
+        } else if (root && at->fts_info != FTS_D && at->fts_info != FTS_DP) {
+            s = status_fail(at->fts_errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, "%.150s: %s", given, strerror(at->fts_errno ? at->fts_errno : ENOENT));
+        }
+    }
+    if (walk)
+        fts_close(walk);
+    return s;
+}
+
+static status read_values(sigma_rules *r, const char *path)
+{
+    span bytes;
+    if (!path)
+        return status_ok();
+    status s = tree_read_file(r->mem, path, &bytes);
+    return status_is_ok(s) ? tree_parse(r->mem, path, bytes, TREE_FORM, &r->values) : s;
+}
+
+status sigma_load(const profile *facts, const sigma_options *o, arena *mem, sigma_rules **out)
+{
+    sigma_rules *r = arena_alloc(mem, sizeof *r);
+    *r = (sigma_rules){ .mem = mem, .facts = facts };
+    vec_init(&r->rules, sizeof(named_rule));
+    vec_init(&r->refused, sizeof(sigma_refusal));
+    vec_init(&r->ways, sizeof(rule_way));
+    vec_init(&r->preds, sizeof(predicate));
+    vec_init(&r->fields, sizeof(rule_field));
+    map_init(&r->pred_index);
+    map_init(&r->field_index);
+    sha256 *sum = sha256_begin();
+    status s = sources_read(r);
+    if (status_is_ok(s))
+        s = read_values(r, o->values);
+    for (size_t i = 0; i < o->path_count && status_is_ok(s); i++)
+        s = add_path(r, o, o->paths[i], sum);
+    uint8_t hash[32];
+    sha256_end(sum, hash);
+    hex_of(span_of(hash, sizeof hash), r->hash);
+    *out = r;
+    return s;
+}
+
+void sigma_free(sigma_rules *r)
+{
+    if (!r)
+        return;
+    vec_done(&r->rules);
+    vec_done(&r->refused);
+    vec_done(&r->ways);
+    vec_done(&r->preds);
+    vec_done(&r->fields);
+    map_done(&r->pred_index);
+    map_done(&r->field_index);
+}

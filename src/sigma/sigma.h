@@ -1,0 +1,55 @@
+/* Sigma rules: read, compiled, matched against events.
+ *
+ * Format    Sigma specification 2.1.0 (sigma-rules-specification, -appendix-modifiers, -correlation-rules, -filters); where it is
+ *           silent, as pySigma reads it. What is decided here and why: docs/sigma.md.
+ * Shapes    A rule is told by its place in sigma_rules, in order of path. Which logs a log source means: profiles/logsources.yml;
+ *           a rule may match by several of them (Sysmon 1 and Security 4688), and still counts once an event.
+ *           Rules are shared by threads; a matcher is one thread's. Hits of an event come in order of rules.
+ * Owns      Rules live in the arena given to sigma_load, as long as the profile does; a matcher is freed by sigma_matcher_free.
+ * Hostile   Rules may be anybody's: files, depth, values and what a condition may cost are limited. Texts of events cost what their
+ *           bytes are, but for regular expressions, which have a step limit.
+ * Fails     A rule that cannot be honoured is refused, with file, line and reason; the others go on. */
+#pragma once
+#include "event/event.h"
+#include "profile/profile.h"
+
+typedef enum { SIGMA_INFORMATIONAL, SIGMA_LOW, SIGMA_MEDIUM, SIGMA_HIGH, SIGMA_CRITICAL } sigma_level;
+
+typedef struct {
+    const char *path, *id, *title, *status, *name;   /* "" when the rule does not say */
+    const char *category, *product, *service;
+    const char **tags; size_t tag_count;
+    sigma_level level;
+    unsigned line;                       /* of its document in the file */
+} sigma_rule;
+
+typedef struct { const char *path, *title; unsigned line; const char *reason; } sigma_refusal;
+
+typedef struct {
+    const char *const *paths; size_t path_count;     /* rule files, or folders of them (.yml, .yaml) */
+    const char *values;                  /* YAML file of lists for the placeholders of `expand`; NULL: none */
+    sigma_level least;                   /* rules below are not loaded */
+} sigma_options;
+
+typedef struct sigma_rules sigma_rules;
+status               sigma_load(const profile *facts, const sigma_options *o, arena *mem, sigma_rules **out);
+void                 sigma_free(sigma_rules *r);                 /* what the arena does not hold */
+size_t               sigma_count(const sigma_rules *r);
+const sigma_rule    *sigma_rule_at(const sigma_rules *r, size_t i);
+size_t               sigma_refused(const sigma_rules *r, const sigma_refusal **out);
+const char          *sigma_hash(const sigma_rules *r);           /* SHA-256 over the files, 64 hex digits */
+const char          *sigma_level_word(sigma_level l);
+
+/* Names that rules ask events for. Before events are viewed, once. */
+void                 sigma_intern(sigma_rules *r, fields *names);
+
+typedef struct sigma_matcher sigma_matcher;
+sigma_matcher       *sigma_matcher_new(const sigma_rules *r);
+void                 sigma_matcher_free(sigma_matcher *m);
+/* Rules that match, ascending; valid until the next call. */
+size_t               sigma_match(sigma_matcher *m, const event *ev, const uint32_t **rules);
+
+/* What of the event made a rule match: fields of the conditions that hold, with their text. Costs as much as matching that rule
+ * anew; for the hits that are shown. */
+typedef struct { const char *name; const char *value; } sigma_field;
+size_t               sigma_explain(sigma_matcher *m, const event *ev, uint32_t rule, arena *mem, sigma_field **out);
