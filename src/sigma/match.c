@@ -17,8 +17,8 @@ enum {
 typedef struct { uint8_t kind; uint32_t at, count; } code;              /* of NODE_PRED: at is the predicate; else `count` children from kids[at] */
 typedef struct { uint32_t rule; const node *condition; uint32_t program; } way;
 
-/* owner: class and field. */
-typedef struct { uint64_t hash; const uint8_t *bytes; const uint32_t *preds; uint32_t owner, len, count, serial; uint8_t type; } memo;
+/* owner: class and field. answer: the same for the same predicates; 0: nothing is kept here. */
+typedef struct { uint64_t hash; const uint8_t *bytes; const uint32_t *preds; uint32_t owner, len, count, answer; uint8_t type; } memo;
 typedef struct {
     uint32_t field;
     text_index *index;                   /* NULL: only whether it is there is asked */
@@ -39,6 +39,7 @@ typedef struct {
     code *codes; uint32_t *kids; size_t code_count, kid_count;
     uint32_t *witness_from, *witnesses;  /* ways, by predicate */
     uint32_t *always; size_t always_count;
+    uint32_t *lazy; size_t lazy_count;   /* ways that compare fields: run for every event, for what they say is not remembered */
     uint32_t *stamp, *said, *tried;      /* by predicate: epoch in which it holds; turns of scanning */
 } event_class;
 
@@ -47,8 +48,9 @@ struct sigma_matcher {
     arena self, memo_mem, record_mem;
     map index; vec classes;              /* by channel, provider, number; event_class * */
     memo *memos; event_memo *events;     /* direct-mapped */
-    uint32_t epoch, turn, serial, class_ids;
-    const event *now; bool lazy;         /* a predicate was worked out while judging */
+    map answers;                         /* lists of predicates: their number */
+    uint32_t epoch, turn, class_ids;
+    const event *now;
     uint32_t *way_stamp; size_t way_room;
     vec scratch, held, hits, candidates, serials;
     buf key, text;
@@ -66,6 +68,7 @@ sigma_matcher *sigma_matcher_new(const sigma_rules *r)
     sigma_matcher *m = arena_alloc(&self, sizeof *m);
     m->rules = r;
     map_init(&m->index);
+    map_init(&m->answers);
     vec_init(&m->classes, sizeof(event_class *));
     vec_init(&m->scratch, sizeof(uint32_t));
     vec_init(&m->held, sizeof(uint32_t));
@@ -101,6 +104,7 @@ void sigma_matcher_free(sigma_matcher *m)
         return;
     drop_classes(m);
     map_done(&m->index);
+    map_done(&m->answers);
     vec_done(&m->classes);
     vec_done(&m->scratch);
     vec_done(&m->held);
@@ -297,6 +301,14 @@ static uint32_t local_pred(maker *k, uint32_t pred)
     return k->local[pred] - 1;
 }
 
+static bool compares(const sigma_matcher *m, const node *n)
+{
+    bool is = n->kind == NODE_PRED && pred_of(m, n->pred)->kind == PRED_REF;
+    for (uint32_t i = 0; i < n->count && !is; i++)
+        is = compares(m, n->of[i]);
+    return is;
+}
+
 static uint32_t compile(maker *k, const node *n)
 {
     code made = { .kind = (uint8_t)n->kind };
@@ -307,10 +319,13 @@ static uint32_t compile(maker *k, const node *n)
         made.at = (uint32_t)k->kids.count;
         for (uint32_t i = 0; i < n->count; i++)
             vec_push(&k->kids);
-        for (uint32_t i = 0; i < n->count; i++) {
-            uint32_t kid = compile(k, n->of[i]);
-            *(uint32_t *)vec_at(&k->kids, made.at + i) = kid;
-        }
+        uint32_t to = made.at;
+        for (int late = 0; late < 2; late++)             /* comparing fields costs more than anything else: last */
+            for (uint32_t i = 0; i < n->count; i++)
+                if (compares(k->m, n->of[i]) == late) {
+                    uint32_t kid = compile(k, n->of[i]);
+                    *(uint32_t *)vec_at(&k->kids, to++) = kid;
+                }
     }
     *(code *)vec_push(&k->codes) = made;
     return (uint32_t)k->codes.count - 1;
@@ -375,8 +390,11 @@ static void make_witnesses(maker *k)
     vec all, always;
     vec_init(&all, sizeof(witness));
     vec_init(&always, sizeof(uint32_t));
+    c->lazy = arena_array(&c->mem, c->way_count ? c->way_count : 1, sizeof *c->lazy);
     for (uint32_t i = 0; i < c->way_count; i++) {
-        if (commonness(k->m, c->ways[i].condition) < 0)
+        if (compares(k->m, c->ways[i].condition))
+            c->lazy[c->lazy_count++] = i;
+        else if (commonness(k->m, c->ways[i].condition) < 0)
             *(uint32_t *)vec_push(&always) = i;
         else
             add_witnesses(k, c->ways[i].condition, i, &all);
@@ -611,8 +629,21 @@ static const memo *known_memo(sigma_matcher *m, uint32_t owner, binxml_value v, 
 {
     *hash = hash_of(v.bytes, (uint64_t)owner << 8 | v.type);
     memo *e = *at = &m->memos[*hash >> 20 & (MEMO_SLOTS - 1)];
-    bool is = e->serial && e->hash == *hash && e->owner == owner && e->type == v.type && e->len == v.bytes.len && memcmp(e->bytes, v.bytes.at, e->len) == 0;
+    bool is = e->answer && e->hash == *hash && e->owner == owner && e->type == v.type && e->len == v.bytes.len && memcmp(e->bytes, v.bytes.at, e->len) == 0;
     return is ? e : NULL;
+}
+
+enum { NOTHING = 1 };
+
+/* A number for what scanning gave, which is in m->scratch: the same for the same. */
+static uint32_t answer_of(sigma_matcher *m)
+{
+    if (!m->scratch.count)
+        return NOTHING;
+    bool was;
+    uint64_t *number = map_put(&m->answers, span_of(m->scratch.at, m->scratch.count * sizeof(uint32_t)), &was);
+    *number = was ? *number : m->answers.count + NOTHING;
+    return (uint32_t)*number;
 }
 
 /* What scanning gave, which is in m->scratch. */
@@ -622,7 +653,7 @@ static const memo *remember(sigma_matcher *m, uint32_t owner, binxml_value v, me
     uint32_t *preds = arena_array(&m->memo_mem, m->scratch.count ? m->scratch.count : 1, sizeof *preds);
     if (m->scratch.count)
         memcpy(preds, m->scratch.at, m->scratch.count * sizeof *preds);
-    *at = (memo){ hash, bytes.at, preds, owner, (uint32_t)bytes.len, (uint32_t)m->scratch.count, ++m->serial, v.type };
+    *at = (memo){ hash, bytes.at, preds, owner, (uint32_t)bytes.len, (uint32_t)m->scratch.count, answer_of(m), v.type };
     return at;
 }
 
@@ -648,20 +679,23 @@ static const memo *remembered(sigma_matcher *m, event_class *c, size_t at_field,
     return remember(m, owner, v, at, hash);
 }
 
-static void scan_several(sigma_matcher *m, event_class *c, class_field *f, const event *ev, binxml_value v)
+static void scan_field(sigma_matcher *m, event_class *c, class_field *f, const event *ev, text_state state, binxml_value v)
 {
-    binxml_value item;
     m->scratch.count = 0;
-    if (v.type & BINXML_ARRAY) {
+    if (state == TEXT_ONE) {
+        buf second;
+        buf_init(&second, TEXT_BYTES);
+        scan_text(m, c, f->index, field_text(m, ev, field_of(m, f->field), v, &second), &m->scratch);
+        buf_done(&second);
+    } else if (v.type & BINXML_ARRAY) {
+        binxml_value item;
         binxml_items items = binxml_items_of(v);
         while (binxml_items_next(&items, &item))
             scan_text(m, c, f->index, put_value(&m->text, item), &m->scratch);
-        return;
-    }
-    size_t count = event_data_count(ev);
-    for (size_t i = 0; i < count; i++) {
-        item = event_data(ev, i);
-        scan_text(m, c, f->index, put_value(&m->text, item), &m->scratch);
+    } else {
+        size_t count = event_data_count(ev);
+        for (size_t i = 0; i < count; i++)
+            scan_text(m, c, f->index, put_value(&m->text, event_data(ev, i)), &m->scratch);
     }
 }
 
@@ -732,7 +766,6 @@ static bool run(sigma_matcher *m, const event_class *c, uint32_t at)
         const predicate *p = pred_of(m, c->preds[n->at]);
         if (p->kind != PRED_REF)
             return c->stamp[n->at] == epoch;
-        m->lazy = true;
         return ref_holds(m, m->now, p);
     }
     case NODE_NOT: return !run(m, c, c->kids[n->at]);
@@ -769,6 +802,8 @@ static void forget(sigma_matcher *m)
 {
     memset(m->memos, 0, MEMO_SLOTS * sizeof *m->memos);
     memset(m->events, 0, EVENT_SLOTS * sizeof *m->events);
+    map_done(&m->answers);
+    map_init(&m->answers);
     arena_reset(&m->memo_mem);
 }
 
@@ -777,7 +812,6 @@ static bool look(sigma_matcher *m, event_class *c, const event *ev, bool memos)
 {
     bool whole = memos;
     m->now = ev;
-    m->lazy = false;
     if (c->keywords)
         whole &= !scan_keywords(m, c, ev, memos);
     m->serials.count = 0;
@@ -791,19 +825,11 @@ static bool look(sigma_matcher *m, event_class *c, const event *ev, bool memos)
             const memo *known = state == TEXT_ONE && memos ? remembered(m, c, i, ev, rf, v) : NULL;
             if (known) {
                 hold(m, c, known->preds, known->count);
-                mark = known->serial;
-            } else if (state == TEXT_SEVERAL) {
-                scan_several(m, c, f, ev, v);
-                hold(m, c, m->scratch.at, m->scratch.count);
-                whole = false;
+                mark = known->answer;
             } else {
-                buf second;
-                buf_init(&second, TEXT_BYTES);
-                m->scratch.count = 0;
-                scan_text(m, c, f->index, field_text(m, ev, rf, v, &second), &m->scratch);
-                buf_done(&second);
+                scan_field(m, c, f, ev, state, v);
                 hold(m, c, m->scratch.at, m->scratch.count);
-                whole = false;
+                mark = answer_of(m);
             }
         }
         uint32_t there = state == TEXT_ABSENT ? f->absent : f->present;
@@ -828,9 +854,22 @@ static void add_candidate(sigma_matcher *m, uint32_t w)
     *(uint32_t *)vec_push(&m->candidates) = w;
 }
 
+/* Ascending, each once: a rule may match in several ways. */
+static void settle(vec *hits)
+{
+    if (hits->count < 2)
+        return;
+    vec_sort(hits, ascending);
+    uint32_t *list = hits->at;
+    size_t n = 1;
+    for (size_t i = 1; i < hits->count; i++)
+        if (list[i] != list[n - 1])
+            list[n++] = list[i];
+    hits->count = n;
+}
+
 static void judge(sigma_matcher *m, event_class *c)
 {
-    arena_reset(&m->record_mem);
     m->candidates.count = m->hits.count = 0;
     for (size_t h = 0; h < m->held.count; h++) {
         uint32_t p = *(uint32_t *)vec_at(&m->held, h);
@@ -844,15 +883,40 @@ static void judge(sigma_matcher *m, event_class *c)
         if (run(m, c, w->program))
             *(uint32_t *)vec_push(&m->hits) = w->rule;
     }
-    if (m->hits.count > 1) {
-        vec_sort(&m->hits, ascending);
-        uint32_t *hits = m->hits.at;
-        size_t n = 1;
-        for (size_t i = 1; i < m->hits.count; i++)
-            if (hits[i] != hits[n - 1])
-                hits[n++] = hits[i];
-        m->hits.count = n;
+    settle(&m->hits);
+}
+
+/* The hits of an event whose fields gave the same answers before, without those that compare fields. */
+static void recall(sigma_matcher *m, event_class *c)
+{
+    span key = span_of(m->serials.at, m->serials.count * sizeof(uint32_t));
+    uint64_t hash = hash_of(key, c->id);
+    event_memo *at = &m->events[hash >> 20 & (EVENT_SLOTS - 1)];
+    bool is = at->serials && at->hash == hash && at->owner == c->id && memcmp(at->serials, key.at, key.len) == 0;
+    if (!is) {
+        judge(m, c);
+        uint32_t *hits = arena_array(&m->memo_mem, m->hits.count + 1, sizeof *hits), *serials = arena_array(&m->memo_mem, m->serials.count + 1, sizeof *serials);
+        if (m->hits.count)
+            memcpy(hits, m->hits.at, m->hits.count * sizeof *hits);
+        if (key.len)
+            memcpy(serials, key.at, key.len);
+        *at = (event_memo){ hash, serials, hits, c->id, (uint32_t)m->hits.count };
+        return;
     }
+    m->hits.count = 0;
+    for (uint32_t i = 0; i < at->count; i++)
+        *(uint32_t *)vec_push(&m->hits) = at->hits[i];
+}
+
+static void compare_fields(sigma_matcher *m, event_class *c)
+{
+    size_t before = m->hits.count;
+    arena_reset(&m->record_mem);
+    for (size_t i = 0; i < c->lazy_count; i++)
+        if (run(m, c, c->ways[c->lazy[i]].program))
+            *(uint32_t *)vec_push(&m->hits) = c->ways[c->lazy[i]].rule;
+    if (m->hits.count > before)
+        settle(&m->hits);
 }
 
 size_t sigma_match(sigma_matcher *m, const event *ev, const uint32_t **rules)
@@ -864,28 +928,14 @@ size_t sigma_match(sigma_matcher *m, const event *ev, const uint32_t **rules)
     if (m->memo_mem.used > MEMO_BYTES)
         forget(m);
     next_epoch(m);
-    if (!look(m, c, ev, true)) {
+    if (look(m, c, ev, true))
+        recall(m, c);
+    else
         judge(m, c);
-        *rules = m->hits.at;
-        return m->hits.count;
-    }
-    span key = span_of(m->serials.at, m->serials.count * sizeof(uint32_t));
-    uint64_t hash = hash_of(key, c->id);
-    event_memo *at = &m->events[hash >> 20 & (EVENT_SLOTS - 1)];
-    if (!at->serials || at->hash != hash || at->owner != c->id || memcmp(at->serials, key.at, key.len) != 0) {
-        judge(m, c);
-        if (m->lazy) {
-            *rules = m->hits.at;
-            return m->hits.count;
-        }
-        uint32_t *hits = arena_array(&m->memo_mem, m->hits.count ? m->hits.count : 1, sizeof *hits);
-        if (m->hits.count)
-            memcpy(hits, m->hits.at, m->hits.count * sizeof *hits);
-        span kept = arena_span(&m->memo_mem, key);
-        *at = (event_memo){ hash, kept.len ? (const uint32_t *)(const void *)kept.at : hits, hits, c->id, (uint32_t)m->hits.count };
-    }
-    *rules = at->hits;
-    return at->count;
+    if (c->lazy_count)
+        compare_fields(m, c);
+    *rules = m->hits.at;
+    return m->hits.count;
 }
 
 /* ---- why ---- */
@@ -933,7 +983,6 @@ size_t sigma_explain(sigma_matcher *m, const event *ev, uint32_t rule, arena *me
     vec_init(&found, sizeof(sigma_field));
     next_epoch(m);
     look(m, c, ev, false);
-    judge(m, c);
     bool *seen = arena_array(mem, m->rules->fields.count ? m->rules->fields.count : 1, sizeof *seen);
     for (size_t i = 0; i < c->way_count && seen; i++)
         if (c->ways[i].rule == rule && run(m, c, c->ways[i].program))
