@@ -139,5 +139,8 @@ text_index *index_new(arena *mem, const predicate *preds, const uint32_t *of, co
 /* Of a text, and the same folded: calls found for each predicate that holds. */
 /* out: of uint32_t. said, tried, by predicate: told, and looked at closely, once a turn (a text). */
 typedef struct { vec *out; uint32_t *said, *tried, turn; regex_room *room; } scan_out;
+/* Whether any of its literals may stand in the UTF-16LE text; only ever wrong in saying so. Only for what index_is_plain says so of. */
+bool        index_may(const text_index *x, span units);
+bool        index_is_plain(const text_index *x);              /* nothing but literals of four ASCII characters or more, wherever they stand */
 void        index_scan(const text_index *x, const predicate *preds, span text, span folded, scan_out *to);
 bool        pred_holds(const predicate *p, span text, span folded, regex_room *room);

@@ -124,6 +124,38 @@ static size_t part_at(const glob_part *p, span text)
     return at;
 }
 
+/* The part's longest stretch without special bytes, and where it begins in it. */
+static span stretch_of(const glob_part *p, size_t *at)
+{
+    span best = { 0 };
+    *at = 0;
+    for (size_t from = 0; from < p->len;) {
+        size_t to = from;
+        while (to < p->len && p->at[to] < GLOB_ONE)
+            to++;
+        if (to - from > best.len) {
+            best = span_of(p->at + from, to - from);
+            *at = from;
+        }
+        from = to + 1;
+    }
+    return best;
+}
+
+/* Where the part begins when its first `count` bytes end before `end`; SIZE_MAX: before the text does. */
+static size_t begin_before(const glob_part *p, size_t count, span text, size_t end)
+{
+    while (count--) {
+        if (end == 0)
+            return SIZE_MAX;
+        end--;
+        if (p->at[count] >= GLOB_ONE)
+            while (end > 0 && (text.at[end] & 0xc0) == 0x80)
+                end--;
+    }
+    return end;
+}
+
 static bool find_part(const glob_part *p, span text, size_t *from, size_t *to)
 {
     if (p->plain) {
@@ -134,13 +166,25 @@ static bool find_part(const glob_part *p, span text, size_t *from, size_t *to)
         *to = *from + p->len;
         return true;
     }
+    size_t before;
+    span stretch = stretch_of(p, &before);
     for (size_t at = *from; at <= text.len; at++) {
-        if (at < text.len && (text.at[at] & 0xc0) == 0x80)
+        size_t begin = at;
+        if (stretch.len) {
+            const uint8_t *hit = text.len - at >= stretch.len ? memmem(text.at + at, text.len - at, stretch.at, stretch.len) : NULL;
+            if (!hit)
+                return false;
+            at = (size_t)(hit - text.at);
+            begin = begin_before(p, before, text, at);
+            if (begin == SIZE_MAX || begin < *from)
+                continue;
+        } else if (at < text.len && (text.at[at] & 0xc0) == 0x80) {
             continue;                                    /* within a code point */
-        size_t len = part_at(p, span_part(text, at, SIZE_MAX));
+        }
+        size_t len = part_at(p, span_part(text, begin, SIZE_MAX));
         if (len != SIZE_MAX) {
-            *from = at;
-            *to = at + len;
+            *from = begin;
+            *to = begin + len;
             return true;
         }
     }

@@ -10,7 +10,7 @@
 
 enum {
     CLASSES = 4096, CLASS_BYTES = 96 << 20,
-    MEMO_SLOTS = 32768, EVENT_SLOTS = 16384, MEMO_TEXT = 2048, MEMO_BYTES = 24 << 20,
+    MEMO_SLOTS = 32768, EVENT_SLOTS = 16384, MEMO_TEXT = 2048, MEMO_BYTES = 48 << 20, RECORD_SLOTS = 32768, RECORD_KEY = 4096, RECORD_TRIES = 4096,
     TEXT_BYTES = 64 << 20,
 };
 
@@ -26,6 +26,8 @@ typedef struct {
 } class_field;
 
 typedef struct { uint64_t hash; const uint32_t *serials, *hits; uint32_t owner, count; } event_memo;
+/* The same by all that the class looks at, as it lies in the record. */
+typedef struct { uint64_t hash; const uint8_t *key; const uint32_t *hits; uint32_t owner, len, count; } record_memo;
 
 typedef struct {
     uint32_t id;
@@ -40,6 +42,7 @@ typedef struct {
     uint32_t *witness_from, *witnesses;  /* ways, by predicate */
     uint32_t *always; size_t always_count;
     uint32_t *lazy; size_t lazy_count;   /* ways that compare fields: run for every event, for what they say is not remembered */
+    uint32_t tries, known_tries;         /* whether records of this class repeat at all */
     uint32_t *stamp, *said, *tried;      /* by predicate: epoch in which it holds; turns of scanning */
 } event_class;
 
@@ -47,7 +50,8 @@ struct sigma_matcher {
     const sigma_rules *rules;
     arena self, memo_mem, record_mem;
     map index; vec classes;              /* by channel, provider, number; event_class * */
-    memo *memos; event_memo *events;     /* direct-mapped */
+    memo *memos; event_memo *events; record_memo *records;               /* direct-mapped */
+    buf record;
     map answers;                         /* lists of predicates: their number */
     uint32_t epoch, turn, class_ids;
     const event *now;
@@ -81,6 +85,8 @@ sigma_matcher *sigma_matcher_new(const sigma_rules *r)
     arena_init(&m->record_mem, 0);
     m->memos = arena_array(&self, MEMO_SLOTS, sizeof *m->memos);
     m->events = arena_array(&self, EVENT_SLOTS, sizeof *m->events);
+    m->records = arena_array(&self, RECORD_SLOTS, sizeof *m->records);
+    buf_init(&m->record, 1 << 20);
     m->room = regex_room_new(&self);
     m->self = self;
     return m;
@@ -113,6 +119,7 @@ void sigma_matcher_free(sigma_matcher *m)
     vec_done(&m->serials);
     buf_done(&m->key);
     buf_done(&m->text);
+    buf_done(&m->record);
     arena_done(&m->memo_mem);
     arena_done(&m->record_mem);
     arena self = m->self;
@@ -418,7 +425,7 @@ static void make_witnesses(maker *k)
     vec_done(&always);
 }
 
-typedef struct { uint32_t field, pred, as; } asked;
+typedef struct { uint32_t field, pred, as; } asked;      /* pred UINT32_MAX: it is only compared with another field */
 
 static int by_field(const void *a, const void *b)
 {
@@ -463,7 +470,10 @@ static void make_fields(maker *k)
         if (preds[pred].kind == PRED_KEYWORD) {
             *(uint32_t *)vec_push(&words) = pred;
             *(uint32_t *)vec_push(&word_as) = i;
-        } else if (preds[pred].kind != PRED_REF) {
+        } else if (preds[pred].kind == PRED_REF) {
+            *(asked *)vec_push(&all) = (asked){ preds[pred].field, UINT32_MAX, i };
+            *(asked *)vec_push(&all) = (asked){ preds[pred].other, UINT32_MAX, i };
+        } else {
             *(asked *)vec_push(&all) = (asked){ preds[pred].field, pred, i };
             field id = field_of(k->m, preds[pred].field)->id;
             field_ids = id != FIELD_NONE && id >= field_ids ? id + 1u : field_ids;
@@ -479,6 +489,8 @@ static void make_fields(maker *k)
         of.count = as.count = 0;
         for (; i < all.count && ((asked *)vec_at(&all, i))->field == f.field; i++) {
             const asked *a = vec_at(&all, i);
+            if (a->pred == UINT32_MAX)
+                continue;
             pred_kind kind = preds[a->pred].kind;
             if (kind == PRED_ABSENT) {
                 f.absent = a->as + 1;
@@ -714,6 +726,8 @@ static bool scan_keywords(sigma_matcher *m, event_class *c, const event *ev, boo
         binxml_value v = i.value, item;
         if ((i.name < c->known && c->is_field[i.name]) || (c->letters && !is_text(v.type)) || !v.bytes.len)
             continue;
+        if (v.type == BINXML_WSTRING && index_is_plain(c->keywords) && !index_may(c->keywords, v.bytes))
+            continue;
         m->scratch.count = 0;
         memo *at;
         uint64_t hash;
@@ -802,6 +816,7 @@ static void forget(sigma_matcher *m)
 {
     memset(m->memos, 0, MEMO_SLOTS * sizeof *m->memos);
     memset(m->events, 0, EVENT_SLOTS * sizeof *m->events);
+    memset(m->records, 0, RECORD_SLOTS * sizeof *m->records);
     map_done(&m->answers);
     map_init(&m->answers);
     arena_reset(&m->memo_mem);
@@ -919,23 +934,104 @@ static void compare_fields(sigma_matcher *m, event_class *c)
         settle(&m->hits);
 }
 
-size_t sigma_match(sigma_matcher *m, const event *ev, const uint32_t **rules)
+/* Quickly: false also when it cannot be told so. */
+static bool no_keyword(const sigma_matcher *m, const event_class *c, const event *ev)
 {
-    event_class *c = class_of(m, ev);
-    *rules = NULL;
-    if (c->way_count == 0)
-        return 0;
-    if (m->memo_mem.used > MEMO_BYTES)
-        forget(m);
+    (void)m;
+    event_values i = { 0 };
+    if (!index_is_plain(c->keywords) || !c->letters)
+        return false;
+    while (event_values_next(ev, &i)) {
+        if ((i.name < c->known && c->is_field[i.name]) || !is_text(i.value.type))
+            continue;
+        if (i.value.type != BINXML_WSTRING || index_may(c->keywords, i.value.bytes))
+            return false;
+    }
+    return true;
+}
+
+/* All that the class looks at, in one. False: it is too much, or several values. */
+static bool gather(sigma_matcher *m, const event_class *c, const event *ev)
+{
+    buf *key = &m->record;
+    buf_clear(key);
+    for (size_t i = 0; i < c->field_count; i++) {
+        const rule_field *f = field_of(m, c->fields[i].field);
+        binxml_value v;
+        text_state state = raw_value(ev, f, &v);
+        if (state == TEXT_SEVERAL || v.bytes.len > RECORD_KEY || key->len > RECORD_KEY)
+            return false;
+        if (state == TEXT_ONE && v.type == BINXML_NULL) {
+            span text = from_system(ev, f, &m->text);
+            v = (binxml_value){ BINXML_ASTRING, text };
+        }
+        uint32_t head = (uint32_t)state << 24 | (uint32_t)v.type << 16 | (uint32_t)v.bytes.len;
+        if (!buf_room(key, sizeof head + v.bytes.len + 8))
+            return false;
+        memcpy(key->at + key->len, &head, sizeof head);
+        if (v.bytes.len)
+            memcpy(key->at + key->len + sizeof head, v.bytes.at, v.bytes.len);
+        key->len += sizeof head + v.bytes.len;
+        if (f->second_id != FIELD_NONE) {
+            v = event_get(ev, f->second_id);
+            head = (uint32_t)v.type << 16 | (uint32_t)(v.bytes.len & 0xffff);
+            buf_put(key, &head, sizeof head);
+            buf_span(key, v.bytes);
+        }
+    }
+    return key->len <= RECORD_KEY;
+}
+
+static size_t judge_anew(sigma_matcher *m, event_class *c, const event *ev, bool *alone)
+{
     next_epoch(m);
-    if (look(m, c, ev, true))
+    *alone = look(m, c, ev, true);
+    if (*alone)
         recall(m, c);
     else
         judge(m, c);
     if (c->lazy_count)
         compare_fields(m, c);
-    *rules = m->hits.at;
     return m->hits.count;
+}
+
+size_t sigma_match(sigma_matcher *m, const event *ev, const uint32_t **rules)
+{
+    event_class *c = class_of(m, ev);
+    bool alone;                                          /* no value beside the class's fields had a keyword */
+    *rules = NULL;
+    if (c->way_count == 0)
+        return 0;
+    if (m->memo_mem.used > MEMO_BYTES)
+        forget(m);
+    if (++c->tries == 8 * RECORD_TRIES)
+        c->tries = c->known_tries = 0;                   /* once again */
+    bool repeats = c->tries < RECORD_TRIES || c->known_tries > RECORD_TRIES / 4;
+    if (!repeats || !gather(m, c, ev)) {
+        size_t count = judge_anew(m, c, ev, &alone);
+        *rules = m->hits.at;
+        return count;
+    }
+    span key = buf_bytes(&m->record);
+    uint64_t hash = hash_of(key, c->id);
+    record_memo *at = &m->records[hash >> 20 & (RECORD_SLOTS - 1)];
+    bool is = at->key && at->hash == hash && at->owner == c->id && at->len == key.len && memcmp(at->key, key.at, key.len) == 0;
+    c->known_tries += is && c->tries < RECORD_TRIES;
+    if (is && (!c->keywords || no_keyword(m, c, ev))) {
+        *rules = at->hits;
+        return at->count;
+    }
+    size_t count = judge_anew(m, c, ev, &alone);
+    *rules = m->hits.at;
+    if (alone && !is) {
+        uint32_t *hits = arena_array(&m->memo_mem, count + 1, sizeof *hits);
+        uint8_t *kept = arena_alloc(&m->memo_mem, key.len + 1);
+        if (count)
+            memcpy(hits, m->hits.at, count * sizeof *hits);
+        memcpy(kept, key.at, key.len);
+        *at = (record_memo){ hash, kept, hits, c->id, (uint32_t)key.len, (uint32_t)count };
+    }
+    return count;
 }
 
 /* ---- why ---- */

@@ -20,6 +20,7 @@ struct text_index {
     edge_table starts[2], ends[2];       /* 8 bytes; 4 */
     table grams[2];                      /* 4 bytes; 2 */
     uint64_t *present[2];                /* bit a gram's hash */
+    uint64_t *wide;                      /* the same of four UTF-16 units; NULL: index_is_plain is false */
     entry *small; size_t small_count;    /* starts and ends of fewer bytes than 4, contains of one */
     entry *others; size_t other_count;   /* always tried */
 };
@@ -194,6 +195,29 @@ static void make_grams(arena *mem, text_index *x, vec *contains)
         make_table(mem, &two[i], &x->grams[i]);
 }
 
+static uint32_t wide_hash(uint64_t units) { return (uint32_t)(mix(units | 0x0020002000200020ull) >> (64 - GRAM_BITS)); }
+
+static void make_wide(arena *mem, text_index *x)
+{
+    const table *t = &x->grams[0];
+    if (!t->count || x->grams[1].count || x->small_count || x->other_count || x->exact.count || x->starts[0].by.count || x->starts[1].by.count ||
+        x->ends[0].by.count || x->ends[1].by.count)
+        return;
+    uint64_t *wide = arena_array(mem, (1u << GRAM_BITS) / 64, sizeof *wide);
+    for (size_t i = 0; i < t->count; i++) {
+        const uint8_t *gram = t->entries[i].literal.at + t->entries[i].gram_at;
+        uint64_t units = 0;
+        for (unsigned k = 0; k < 4; k++) {
+            if (gram[k] >= 0x80)
+                return;
+            units |= (uint64_t)gram[k] << (16 * k);
+        }
+        uint32_t h = wide_hash(units);
+        wide[h / 64] |= 1ull << h % 64;
+    }
+    x->wide = wide;
+}
+
 text_index *index_new(arena *mem, const predicate *preds, const uint32_t *of, const uint32_t *as, size_t count)
 {
     text_index *x = arena_alloc(mem, sizeof *x);
@@ -217,6 +241,7 @@ text_index *index_new(arena *mem, const predicate *preds, const uint32_t *of, co
     make_grams(mem, x, &to.contains);
     x->small = kept(mem, &to.small, &x->small_count);
     x->others = kept(mem, &to.others, &x->other_count);
+    make_wide(mem, x);
     return x;
 }
 
@@ -370,6 +395,21 @@ static void scan_grams(const text_index *x, const predicate *preds, span text, s
             if (x->present[1][gram / 64] >> gram % 64 & 1)
                 gram_hit(x, 1, gram, i, preds, text, fold, to);
         }
+}
+
+bool index_is_plain(const text_index *x) { return x->wide != NULL; }
+
+bool index_may(const text_index *x, span units)
+{
+    for (size_t i = 0; i + 8 <= units.len; i += 2) {
+        uint64_t four = le64(units.at + i);
+        uint32_t h = wide_hash(four);
+        if (four & 0xff80ff80ff80ff80)                   /* beyond ASCII letters may fold to ASCII ones */
+            return true;
+        if (x->wide[h / 64] >> h % 64 & 1)
+            return true;
+    }
+    return false;
 }
 
 void index_scan(const text_index *x, const predicate *preds, span text, span fold, scan_out *to)
