@@ -33,11 +33,12 @@ const detector *const detectors[] = {
     NULL,
 };
 
-extern const artifact_question question_identity, question_settings, question_accounts;
+extern const artifact_question question_identity, question_settings, question_accounts, question_autostart;
 
 const artifact_question *const artifact_questions[] = {
     &question_identity,
     &question_settings,
     &question_accounts,
+    &question_autostart,
     NULL,
 };

@@ -344,7 +344,7 @@ static const char *command_target(const winpath_host *h, const char *rest, arena
     }
     size_t len = strcspn(body, "&|<>");
     split s = split_command(arena_text(mem, span_of(body, len)), mem);
-    static const char *const inner[] = { "echo", "set", "if", "for", "del", "copy", "move", "cd", "md", "mkdir", "rd", "ren", "type", "ver", "exit", "rem", "cls", "title", "pushd" };
+    static const char *const inner[] = { "echo", "set", "if", "for", "del", "copy", "move", "cd", "md", "mkdir", "rd", "rmdir", "erase", "rename", "ren", "type", "ver", "exit", "rem", "cls", "title", "pushd" };
     for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
         if (strcasecmp(s.program, inner[i]) == 0)
             return "";

@@ -5,6 +5,7 @@
 #include "text/catalogue/cli.def"
 #include "text/catalogue/detect_a.def"
 #include "text/catalogue/detect_b.def"
+#include "text/catalogue/autostarts.def"
 #include "text/catalogue/incident_findings.def"
 #include "text/catalogue/incident_story.def"
 #include "text/catalogue/plan.def"
