@@ -13,9 +13,9 @@ static void flush(registry_printer *p)
     buf_clear(&p->out);
 }
 
-static void put(registry_printer *p, const char *text)
+static inline void put(registry_printer *p, const char *text)
 {
-    buf_str(&p->out, text);
+    buf_put(&p->out, text, strlen(text));            /* a literal's length is known */
 }
 
 static bool is_text(uint32_t type)

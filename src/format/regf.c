@@ -66,6 +66,68 @@ static bool is_bin(span bins, size_t at)
     return at + REGF_BIN_HEAD <= bins.len && memcmp(bins.at + at, "hbin", 4) == 0;
 }
 
+/* Its size, when it can be; else 0. */
+static size_t bin_size(span bins, size_t at)
+{
+    uint32_t size = is_bin(bins, at) ? le32(bins.at + at + 8) : 0;
+    return size % REGF_PAGE == 0 ? size : 0;
+}
+
+static size_t bin_says(span bins, size_t at)
+{
+    return le32(bins.at + at + 4);
+}
+
+/* From where one should begin, the next bin that lies where it says, if everything were moved as what came before it was; or
+ * that says otherwise, and the one behind it agrees. SIZE_MAX: there is none. */
+static size_t next_bin(span bins, size_t from, size_t to, size_t room)
+{
+    for (size_t at = from; at + REGF_BIN_HEAD <= bins.len; at += REGF_SECTOR) {
+        size_t size = bin_size(bins, at), says = size ? bin_says(bins, at) : 0;
+        if (!size || says < to || says % REGF_PAGE || says > room || size > room - says)
+            continue;
+        bool follows = at + size == bins.len || (bin_size(bins, at + size) && bin_says(bins, at + size) == says + size);
+        if (says - to == at - from || says == to || follows)
+            return at;
+    }
+    return SIZE_MAX;
+}
+
+/* Copies that lost sectors, or have some too many, have bins elsewhere than where they belong. Puts them back. */
+static bool put_back(regf *h)
+{
+    span bins = h->bins;
+    size_t from = 0, to = 0, end = h->base.checksum_ok ? h->base.bins_size : bins.len;
+    size_t room = end > bins.len ? end < 2 * bins.len ? end : 2 * bins.len : bins.len;
+    uint8_t *copy = NULL;
+    while (from < bins.len && to < end) {
+        size_t size = bin_size(bins, from), next = from + size, place = to + size;
+        if (!size || bin_says(bins, from) != to) {
+            next = next_bin(bins, from, to, room);
+            place = next == SIZE_MAX ? 0 : bin_says(bins, next);
+        }
+        if (next == SIZE_MAX || next > bins.len || place > room)
+            break;
+        if (!copy && next - from != place - to) {
+            copy = arena_alloc(h->mem, room);
+            if (!copy)
+                return false;
+            memcpy(copy, bins.at, to);
+        }
+        if (next - from != place - to)
+            regf_note(h, "bin.moved", (uint32_t)from, "from here on bins lie %zu bytes %s where they belong",
+                      next > place ? next - place : place - next, next > place ? "behind" : "before");
+        size_t len = next - from < place - to ? next - from : place - to;
+        if (copy && len)
+            memcpy(copy + to, bins.at + from, len);
+        from = next;
+        to = place;
+    }
+    if (copy)
+        h->bins = span_of(copy, to);
+    return true;
+}
+
 /* Where the bin at `at` ends: as far as it says, when what it says can be. */
 static size_t bin_end(const regf *h, size_t at)
 {
@@ -105,10 +167,12 @@ static void find_bins(regf *h)
 
 /* ---- opening ---- */
 
-static void read_base(regf *h, span hive)
+static bool read_base(regf *h, span hive)
 {
     h->base = regf_read_base(hive);
     h->bins = span_part(hive, REGF_BASE, REGF_LARGEST);
+    if (!put_back(h))
+        return false;
     if (!h->base.there)
         regf_note(h, "base.signature", REGF_NONE, "the base block does not begin with regf");
     else if (!h->base.checksum_ok)
@@ -122,6 +186,7 @@ static void read_base(regf *h, span hive)
         .primary = h->base.primary, .secondary = h->base.secondary, .checksum_ok = h->base.checksum_ok,
         .dirty = !h->base.checksum_ok || h->base.primary != h->base.secondary, .last_sequence = h->base.primary,
     };
+    return true;
 }
 
 status regf_open(arena *mem, span hive, const span *logs, size_t log_count, problems *noted, regf **out)
@@ -133,9 +198,8 @@ status regf_open(arena *mem, span hive, const span *logs, size_t log_count, prob
         return status_fail(STATUS_LIMIT, "no memory for the hive");
     h->mem = mem;
     h->noted = noted;
-    read_base(h, hive);
-    if (h->about.dirty && !regf_replay(h, logs, log_count))
-        return status_fail(STATUS_LIMIT, "no memory to replay the hive's logs");
+    if (!read_base(h, hive) || (h->about.dirty && !regf_replay(h, logs, log_count)))
+        return status_fail(STATUS_LIMIT, "no memory for a copy of the hive");
     find_bins(h);
     h->about.minor = h->base.minor;
     h->about.written = h->base.written;

@@ -49,6 +49,15 @@ static inline span regf_cell(const regf *h, uint32_t cell, bool *in_use)
     *in_use = size & 0x80000000u;
     return span_of(h->bins.at + cell + 4, len - 4);
 }
+/* Cells lie anywhere, and memory is slow: asks for one that will be read soon. */
+enum { REGF_AHEAD = 4 };
+static inline void regf_expect(const regf *h, uint32_t cell)
+{
+    if (cell < h->bins.len) {
+        __builtin_prefetch(h->bins.at + cell);
+        __builtin_prefetch(h->bins.at + cell + 64);
+    }
+}
 static inline bool regf_bit(const uint64_t *map, uint32_t cell) { return map[cell / 512] >> (cell / 8 % 64) & 1; }
 static inline void regf_mark(uint64_t *map, uint32_t cell) { map[cell / 512] |= 1ull << (cell / 8 % 64); }
 

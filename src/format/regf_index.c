@@ -76,6 +76,8 @@ static void take_subkeys(walk *w, const regf_key *parent, uint32_t list, bool ma
         return;
     for (size_t i = 0; i < count && cur_ok(&c); i++) {
         uint32_t entry = cur_u32(&c, "list.entry");
+        if (i + REGF_AHEAD < count)
+            regf_expect(w->h, le32(c.all.at + c.at - 4 + REGF_AHEAD * each));
         if (hashed)
             cur_skip(&c, 4, "list.hint");
         if (root)
@@ -166,8 +168,11 @@ static void take_values(walk *w, const regf_key *of)
     cursor c = cur_open(regf_cell(w->h, of->value_list, &in_use));
     size_t count = of->value_count < cur_left(&c) / 4 ? of->value_count : cur_left(&c) / 4;
     if (count && take(w, w->h->plain_cells, of->value_list, count * 4, "list.again"))
-        for (size_t i = 0; i < count && cur_ok(&c); i++)
+        for (size_t i = 0; i < count && cur_ok(&c); i++) {
+            if (i + REGF_AHEAD < count)
+                regf_expect(w->h, le32(c.all.at + c.at + 4 * REGF_AHEAD));
             take_value(w, of, cur_u32(&c, "list.value"));
+        }
     if (w->values.count - before != of->value_count)
         regf_note(w->h, "key.values", of->cell, "a key of %u values has %zu", of->value_count, w->values.count - before);
 }

@@ -103,6 +103,8 @@ regf_keys regf_keys_of(const regf *h, const regf_key *key)
 
 bool regf_keys_next(regf_keys *i, regf_key *out)
 {
+    if (i->at + REGF_AHEAD < i->end)
+        regf_expect(i->hive, i->hive->keys[i->at + REGF_AHEAD]);
     return i->at < i->end && key_of_node(i->hive, i->at++, out);
 }
 
@@ -158,8 +160,11 @@ static uint32_t unit_of(span name, bool latin, size_t i)
 
 int regf_compare(span a, bool a_latin, span b, bool b_latin)
 {
-    size_t a_count = units_of(a, a_latin), b_count = units_of(b, b_latin);
-    for (size_t i = 0; i < a_count && i < b_count; i++) {
+    size_t a_count = units_of(a, a_latin), b_count = units_of(b, b_latin), least = a_count < b_count ? a_count : b_count, i = 0;
+    if (a_latin && b_latin)
+        while (i < least && a.at[i] == b.at[i])      /* as most names are, and begin */
+            i++;
+    for (; i < least; i++) {
         uint32_t x = unit_of(a, a_latin, i), y = unit_of(b, b_latin, i);
         if (x != y && upper(x) != upper(y))
             return upper(x) < upper(y) ? -1 : 1;
@@ -169,7 +174,10 @@ int regf_compare(span a, bool a_latin, span b, bool b_latin)
 
 bool regf_name_is(span name, bool latin, const char *ascii)
 {
-    return regf_compare(name, latin, span_str(ascii), true) == 0;
+    if (name.len < (latin ? 1 : 2) || upper(unit_of(name, latin, 0)) != upper((uint8_t)*ascii))
+        return false;                                /* nearly always, so it is asked first */
+    size_t len = strlen(ascii);
+    return units_of(name, latin) == len && regf_compare(name, latin, span_of(ascii, len), true) == 0;
 }
 
 char *regf_name_text(span name, bool latin, arena *mem)

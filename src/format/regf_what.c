@@ -60,10 +60,29 @@ static bool key_is(const regf_key *key, const char *ascii)
     return regf_name_is(key->name, key->latin, ascii);
 }
 
-/* LSA's secrets lie below Policy\Secrets: also when a hive begins with either of the two. */
+static bool one_of(span name, bool latin, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (regf_name_is(name, latin, names[i]))
+            return true;
+    return false;
+}
+
+static bool is_boot_key(const regf_key *parent, const regf_key *key)
+{
+    static const char *const names[] = { "JD", "Skew1", "GBG", "Data" };
+    enum { PART = 16 };              /* bytes of the class name that is a part of it */
+    return one_of(key->name, key->latin, names, sizeof names / sizeof *names)
+        && (parent->cell == REGF_NONE ? key->class_len == PART : key_is(parent, "Lsa"));
+}
+
+/* LSA's secrets lie below Policy\Secrets, also when a hive begins with either of the two; what encrypts them, beside; and parts
+ * of the key to that below Lsa. */
 bool regf_secret_branch(const regf_key *parent, bool parent_is_root, const regf_key *key)
 {
-    return key_is(key, "Secrets") && (parent->cell == REGF_NONE || parent_is_root || key_is(parent, "Policy"));
+    static const char *const names[] = { "CurrVal", "OldVal", "PolEKList", "PolSecretEncryptionKey" };
+    return (key_is(key, "Secrets") && (parent->cell == REGF_NONE || parent_is_root || key_is(parent, "Policy")))
+        || one_of(key->name, key->latin, names, sizeof names / sizeof *names) || is_boot_key(parent, key);
 }
 
 static bool name_has(const regf_value *v, const char *ascii)
@@ -77,10 +96,10 @@ static bool name_has(const regf_value *v, const char *ascii)
 
 static bool is_rid(const regf_key *key)
 {
-    if (!key->latin || key->name.len != 8)
+    if (key->name.len != (key->latin ? 8 : 16))
         return false;
     for (size_t i = 0; i < 8; i++) {
-        uint8_t c = key->name.at[i] | 0x20;
+        uint32_t c = (key->latin ? key->name.at[i] : le16(key->name.at + 2 * i)) | 0x20u;
         if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
             return false;
     }
@@ -89,43 +108,24 @@ static bool is_rid(const regf_key *key)
 
 enum { SECRETS_DEPTH = 16 };         /* they lie less deep below the root, wherever a hive begins */
 
-/* A deleted key: whether it hung on LSA's secrets, as far as its parents are still there; when they are not, in these hives
- * it may have. */
+/* A deleted key: whether it hung on secrets, as far as its parents are still there; when they are not, in these hives it may
+ * have. */
 static bool was_secret(const regf *h, const regf_key *key)
 {
-    regf_key at = *key, parent = { .cell = REGF_NONE };
+    const regf_key nothing = { .cell = REGF_NONE };
+    regf_key at = *key, parent = { .node = REGF_NONE };
     for (unsigned depth = 0; depth < SECRETS_DEPTH; depth++) {
+        if (at.node < h->key_count)
+            return h->keys[at.node] & REGF_SECRET;
         bool known = regf_parent(h, &at, &parent);
-        if (!known && at.node != 0)
+        if (regf_secret_branch(known ? &parent : &nothing, parent.node == 0, &at))
+            return true;
+        if (!known)
             break;
-        if (at.node < h->key_count && h->keys[at.node] & REGF_SECRET)
-            return true;
-        if (at.node == 0)
-            return false;
-        if (regf_secret_branch(&parent, parent.node == 0, &at))
-            return true;
         at = parent;
     }
     regf_kind kind = regf_which(h);
     return kind == REGF_SAM || kind == REGF_SECURITY;
-}
-
-static const char *const secret_keys[] = { "CurrVal", "OldVal", "PolEKList", "PolSecretEncryptionKey" };
-static const char *const secret_values[] = { "SupplementalCredentials", "ResetData" };
-static const char *const boot_keys[] = { "JD", "Skew1", "GBG", "Data" };
-
-static bool one_of(span name, bool latin, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (regf_name_is(name, latin, names[i]))
-            return true;
-    return false;
-}
-
-static bool is_boot_key(const regf *h, const regf_key *key)
-{
-    regf_key parent;
-    return one_of(key->name, key->latin, boot_keys, sizeof boot_keys / sizeof *boot_keys) && (!regf_parent(h, key, &parent) || key_is(&parent, "Lsa"));
 }
 
 static bool is_account(const regf *h, const regf_key *key)
@@ -144,8 +144,12 @@ static bool is_saved_password(const regf_value *v)
 
 bool regf_withheld(const regf *h, const regf_key *key, const regf_value *v)
 {
-    if (!v)
-        return is_boot_key(h, key);
+    static const char *const names[] = { "SupplementalCredentials", "ResetData" };
+    regf_key parent = { .cell = REGF_NONE };
+    if (!v) {
+        regf_parent(h, key, &parent);
+        return is_boot_key(&parent, key);
+    }
     bool live = key->node < h->key_count;
     if (live && h->keys[key->node] & REGF_SECRET)
         return true;
@@ -154,12 +158,7 @@ bool regf_withheld(const regf *h, const regf_key *key, const regf_value *v)
         return is_rid(key) || !live;
     if (letters == 1 && regf_name_is(v->name, v->latin, "F"))
         return is_account(h, key);
-    if (one_of(key->name, key->latin, secret_keys, sizeof secret_keys / sizeof *secret_keys)
-        || one_of(v->name, v->latin, secret_values, sizeof secret_values / sizeof *secret_values) || is_boot_key(h, key))
-        return true;
     if (letters >= 4 && regf_name_is(span_part(v->name, 0, v->latin ? 3 : 6), v->latin, "NL$"))
         return true;
-    if (is_saved_password(v))
-        return true;
-    return !live && was_secret(h, key);
+    return one_of(v->name, v->latin, names, sizeof names / sizeof *names) || is_saved_password(v) || (!live && was_secret(h, key));
 }
