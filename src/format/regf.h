@@ -7,8 +7,8 @@
  * Owns      The hive's bytes are the caller's and must outlive it; when logs are replayed the replayed copy lives in the arena.
  *           Spans point into the bytes; big data is put together in the arena that is passed.
  * Hostile   Everything: every offset, count and size; lists may loop, point into free cells or anywhere, bins may be missing,
- *           shifted or zero. regf_open goes through the whole hive once, takes each cell once and tells what is wrong; all
- *           together what is handed out is at most twice as large as the hive, depth is bounded by REGF_DEPTH. Afterwards the
+ *           shifted or zero. regf_open goes through the whole hive once, takes each cell once and tells what is wrong; names
+ *           and data together are at most four times as large as the hive, depth is bounded by REGF_DEPTH. Afterwards the
  *           hive does not change: any number of threads may read it.
  * Secrets   Where a value holds a secret, or a part of a key to one, regf_withheld says so; nobody asks for its bytes then.
  * Fails     regf_open when nothing of it can be read. Damage after that is a problem: kinds in docs/formats/regf.md. */

@@ -7,7 +7,7 @@ typedef struct {
     regf *h;
     vec keys, first_key, values, first_value;    /* uint32_t */
     vec siblings;                                /* named: the subkeys of the key that is read */
-    budget left;                                 /* bytes of what is taken */
+    budget structure, data;                      /* bytes of what is taken; so data cannot hide keys */
     uint32_t depth;
 } walk;
 
@@ -22,14 +22,14 @@ static uint32_t at(const vec *v, size_t i)
 }
 
 /* A cell is taken once; and all that is taken is no more than a whole hive can be, however cells overlap. */
-static bool take(walk *w, uint64_t *cells, uint32_t cell, uint64_t bytes, const char *again)
+static bool take(walk *w, budget *left, uint64_t *cells, uint32_t cell, uint64_t bytes, const char *again)
 {
     if (regf_bit(cells, cell)) {
         regf_note(w->h, again, cell, "something else refers to this already");
         return false;
     }
     regf_mark(cells, cell);
-    if (budget_bytes(&w->left, bytes))
+    if (budget_bytes(left, bytes))
         return true;
     regf_note(w->h, "hive.overlap", cell, "more is referred to than the hive can hold");
     return false;
@@ -45,7 +45,7 @@ static void take_key(walk *w, const regf_key *parent, uint32_t cell)
         regf_note(w->h, "key.cell", parent->cell, "a subkey should lie at cell %u, and does not", cell);
         return;
     }
-    if (!take(w, w->h->signed_cells, cell, REGF_KEY_HEAD + key.name.len, "key.again"))
+    if (!take(w, &w->structure, w->h->signed_cells, cell, REGF_KEY_HEAD + key.name.len, "key.again"))
         return;
     if (!in_use)
         regf_note(w->h, "key.free", cell, "a subkey lies in a free cell");
@@ -72,7 +72,7 @@ static void take_subkeys(walk *w, const regf_key *parent, uint32_t list, bool ma
         regf_note(w->h, "list.count", list, "a list of %zu entries lies in a cell for %zu", count, cur_left(&c) / each);
         count = cur_left(&c) / each;
     }
-    if (!take(w, w->h->signed_cells, list, count * each, "list.again"))
+    if (!take(w, &w->structure, w->h->signed_cells, list, count * each, "list.again"))
         return;
     for (size_t i = 0; i < count && cur_ok(&c); i++) {
         uint32_t entry = cur_u32(&c, "list.entry");
@@ -138,7 +138,7 @@ static bool take_data(walk *w, const regf_value *v)
     if (there < v->size)
         regf_note(w->h, "value.data", v->cell, "not all of the %u bytes of a value are there", v->size);
     return regf_cell(w->h, v->data, &in_use).len
-        && take(w, segments ? w->h->signed_cells : w->h->plain_cells, v->data, there < v->size ? there : v->size, "value.data_again");
+        && take(w, &w->data, segments ? w->h->signed_cells : w->h->plain_cells, v->data, there < v->size ? there : v->size, "value.data_again");
 }
 
 static void take_value(walk *w, const regf_key *of, uint32_t cell)
@@ -149,7 +149,7 @@ static void take_value(walk *w, const regf_key *of, uint32_t cell)
         regf_note(w->h, "value.cell", of->cell, "a value should lie at cell %u, and does not", cell);
         return;
     }
-    if (!take(w, w->h->signed_cells, cell, REGF_VALUE_HEAD + v.name.len, "value.again"))
+    if (!take(w, &w->structure, w->h->signed_cells, cell, REGF_VALUE_HEAD + v.name.len, "value.again"))
         return;
     if (!in_use)
         regf_note(w->h, "value.free", cell, "a value lies in a free cell");
@@ -167,7 +167,7 @@ static void take_values(walk *w, const regf_key *of)
         return;
     cursor c = cur_open(regf_cell(w->h, of->value_list, &in_use));
     size_t count = of->value_count < cur_left(&c) / 4 ? of->value_count : cur_left(&c) / 4;
-    if (count && take(w, w->h->plain_cells, of->value_list, count * 4, "list.again"))
+    if (count && take(w, &w->structure, w->h->plain_cells, of->value_list, count * 4, "list.again"))
         for (size_t i = 0; i < count && cur_ok(&c); i++) {
             if (i + REGF_AHEAD < count)
                 regf_expect(w->h, le32(c.all.at + c.at + 4 * REGF_AHEAD));
@@ -186,7 +186,7 @@ static bool take_rest(walk *w, const regf_key *key)
     if (regf_cell(w->h, key->security, &in_use).len)
         regf_mark(w->h->signed_cells, key->security);            /* shared by design */
     return !key->class_len || !regf_cell(w->h, key->class_at, &in_use).len
-        || take(w, w->h->plain_cells, key->class_at, key->class_len, "key.class_again");
+        || take(w, &w->data, w->h->plain_cells, key->class_at, key->class_len, "key.class_again");
 }
 
 static void walk_all(walk *w)
@@ -257,7 +257,7 @@ static void rank_keys(regf *h, size_t words)
 status regf_index(regf *h)
 {
     size_t words = h->bins.len / 512 + 1;
-    walk w = { .h = h, .left.bytes = 2 * (uint64_t)h->bins.len };
+    walk w = { .h = h, .structure.bytes = 2 * (uint64_t)h->bins.len, .data.bytes = 2 * (uint64_t)h->bins.len };
     vec_init(&w.keys, sizeof(uint32_t));
     vec_init(&w.first_key, sizeof(uint32_t));
     vec_init(&w.values, sizeof(uint32_t));
