@@ -1,8 +1,11 @@
-/* Which services were installed or changed, and what do they look like? (System 7045, 7040, 7031, 7034; Security 4697.) */
+/* Which services were installed or changed, and what do they look like? (System 7045, 7040, 7031, 7034; Security 4697.) And which
+ * ran? Windows Server 2008 writes no installation, so the first change of state of a service (System 7036) may be all there is. */
 #include "detect/commands.h"
 #include "detect/detect.h"
 #include "detect/family.h"
+#include "detect/gravest.h"
 #include "detect/looks.h"
+#include "detect/seen.h"
 #include "detect/subject.h"
 
 #include <strings.h>
@@ -13,10 +16,12 @@ typedef struct {
     remote_tools *remote;
     looks *looks;
     const profile_node *protection;
-    field name, path, type, start, account, file_name, start_type, service_type, service_account, subject_name, subject_domain, subject_sid, subject_logon, param1, param2, param3, param4;
+    field name, path, type, start, account, file_name, start_type, service_type, service_account, subject_name, subject_domain, subject_sid, subject_logon, binary, param1, param2, param3, param4;
 } services_run;
 
-typedef struct { pattern_room *room; } services_state;
+enum { RUNS_SEEN = 4096 };
+
+typedef struct { pattern_room *room; seen runs; } services_state;
 
 static status setup(const detect_setup *s, void **out)
 {
@@ -34,6 +39,7 @@ static status setup(const detect_setup *s, void **out)
     run->subject_domain = fields_intern(f, "SubjectDomainName");
     run->subject_sid = fields_intern(f, "SubjectUserSid");
     run->subject_logon = fields_intern(f, "SubjectLogonId");
+    run->binary = fields_intern(f, "Binary");
     run->param1 = fields_intern(f, "param1");
     run->param2 = fields_intern(f, "param2");
     run->param3 = fields_intern(f, "param3");
@@ -56,7 +62,15 @@ static void *start(const void *run, arena *mem)
     (void)run;
     services_state *p = arena_alloc(mem, sizeof *p);
     p->room = pattern_room_new(mem);
+    seen_init(&p->runs, "service.run", RUNS_SEEN);
     return p;
+}
+
+static void finish(const void *run, void *state, detect_log *out)
+{
+    (void)run;
+    (void)out;
+    seen_done(&((services_state *)state)->runs);
 }
 
 /* The program of an image path: what stands in quotes, or up to ".exe", or the first word. */
@@ -73,22 +87,6 @@ static char *program_of(const char *path, arena *mem)
     return arena_text(mem, span_of(path, len));
 }
 
-typedef struct { const char *finding, *techniques, *text; severity severity; unsigned confidence; } judged;
-
-static void graver(judged *j, const char *finding, severity s, unsigned confidence, const char *techniques, const char *text)
-{
-    if (j->finding && (j->severity > s || (j->severity == s && j->confidence >= confidence)))
-        return;
-    *j = (judged){ finding, techniques, text, s, confidence };
-}
-
-static void put(buf *list, const char *word)
-{
-    if (list->len)
-        buf_char(list, ',');
-    buf_str(list, word);
-}
-
 static bool is_shell(const char *file)
 {
     return strcmp(file, "cmd.exe") == 0 || strcmp(file, "powershell.exe") == 0 || strcmp(file, "%comspec%") == 0 || strcmp(file, "mshta.exe") == 0 || strcmp(file, "rundll32.exe") == 0 ||
@@ -98,7 +96,7 @@ static bool is_shell(const char *file)
 static void installed(const services_run *run, services_state *p, const event *ev, detect_log *out, const char *name, const char *path)
 {
     arena *mem = detect_scratch(out);
-    judged j = { 0 };
+    gravest j = { 0 };
     buf words;
     buf_init(&words, NOTE_VALUE);
     char *program = looks_path(program_of(path, mem), mem);
@@ -110,38 +108,38 @@ static void installed(const services_run *run, services_state *p, const event *e
     if (!h.family)
         h = families_text(run->families, path);
     if (h.family) {
-        put(&words, "family");
-        graver(&j, "service-install", SEVERITY_CRITICAL, h.weight, "T1543.003", "service-install.family");
+        looks_word(&words, "family");
+        gravest_try(&j, "service-install", SEVERITY_CRITICAL, h.weight, "T1543.003", "service-install.family");
     }
     if (tool) {
-        put(&words, tool->word);
-        graver(&j, "remote-execution", tool->admin ? SEVERITY_MEDIUM : SEVERITY_HIGH, 85, "T1569.002 T1021.002", "remote-execution.service");
+        looks_word(&words, tool->word);
+        gravest_try(&j, "remote-execution", tool->admin ? SEVERITY_MEDIUM : SEVERITY_HIGH, 85, "T1569.002 T1021.002", "remote-execution.service");
     }
     bool name_random = looks_random(run->looks, name), file_random = looks_random(run->looks, file);
     bool root = strncasecmp(program, "%w\\", 3) == 0 && file == program + 3;
     if (name_random)
-        put(&words, "random-name");
+        looks_word(&words, "random-name");
     if (file_random)
-        put(&words, "random-file");
+        looks_word(&words, "random-file");
     if (file_random && root)
-        graver(&j, "remote-execution", SEVERITY_HIGH, name_random ? 90 : 78, "T1569.002 T1021.002 T1543.003", "remote-execution.service");
+        gravest_try(&j, "remote-execution", SEVERITY_HIGH, name_random ? 90 : 78, "T1569.002 T1021.002 T1543.003", "remote-execution.service");
     else if (file_random && name_random)
-        graver(&j, "service-install", SEVERITY_HIGH, 70, "T1543.003", NULL);
+        gravest_try(&j, "service-install", SEVERITY_HIGH, 70, "T1543.003", NULL);
     if (is_shell(file)) {
-        put(&words, strstr(file, "powershell") ? "powershell" : "shell");
-        graver(&j, "service-install", SEVERITY_HIGH, 85, "T1543.003 T1059", "service-install.shell");
+        looks_word(&words, strstr(file, "powershell") ? "powershell" : "shell");
+        gravest_try(&j, "service-install", SEVERITY_HIGH, 85, "T1543.003 T1059", "service-install.shell");
     }
     const command_rule *hits[COMMAND_HITS];
     size_t count = commands_judge(run->commands, p->room, path, hits);
     char *decoded = commands_decoded(path, mem);
     for (size_t i = 0; i < count; i++)
-        put(&words, hits[i]->looks);
+        looks_word(&words, hits[i]->looks);
     const command_rule *worst = commands_worst(hits, count);
     if (worst && worst->severity >= SEVERITY_HIGH)
-        graver(&j, "service-install", SEVERITY_CRITICAL, worst->confidence, "T1543.003 T1059.001", "service-install.shell");
+        gravest_try(&j, "service-install", SEVERITY_CRITICAL, worst->confidence, "T1543.003 T1059.001", "service-install.shell");
     if (looks_odd_folder(run->looks, program)) {
-        put(&words, "temp-path");
-        graver(&j, "service-install", SEVERITY_HIGH, 65, "T1543.003 T1036.005", "service-install.odd-folder");
+        looks_word(&words, "temp-path");
+        gravest_try(&j, "service-install", SEVERITY_HIGH, 65, "T1543.003 T1036.005", "service-install.odd-folder");
     }
     detect_act_builder *a = detect_act(out, ev, "service.install");
     detect_fact(a, "name", name);
@@ -170,6 +168,30 @@ static void installed(const services_run *run, services_state *p, const event *e
     buf_done(&words);
 }
 
+/* 7036: the display name; from Windows 7 on a binary holds the key's name, a slash and the state in UTF-16. */
+static void ran(const services_run *run, services_state *p, const event *ev, detect_log *out, const char *display)
+{
+    arena *mem = detect_scratch(out);
+    binxml_value binary = event_get(ev, run->binary);
+    char *name = binary.type == BINXML_BINARY ? utf16_text(mem, utf16_trim(binary.bytes)) : NULL, *slash = name ? strrchr(name, '/') : NULL;
+    if (slash)
+        *slash = 0;
+    if (!name || !slash || !*name)
+        name = arena_str(mem, display);
+    if (!seen_first(&p->runs, out, name))
+        return;
+    family_hit h = families_service(run->families, name);
+    /* A service that was given no other name to show, and one of random letters, was not made by a product. */
+    bool random = strcmp(name, display) == 0 && looks_random(run->looks, name);
+    detect_act_builder *a = detect_act(out, ev, "service.run");
+    detect_fact(a, "name", name);
+    detect_fact(a, "display", strcmp(name, display) == 0 ? NULL : display);
+    detect_fact(a, "looks", h.family && random ? "family,random-name" : h.family ? "family" : random ? "random-name" : NULL);
+    detect_fact(a, "family", h.family);
+    if (h.family)
+        detect_finding(a, "service-install", SEVERITY_CRITICAL, h.weight, "T1543.003", "service-install.ran");
+}
+
 static void step(const void *context, void *state, const event *ev, detect_log *out)
 {
     const services_run *run = context;
@@ -192,7 +214,9 @@ static void step(const void *context, void *state, const event *ev, detect_log *
         detect_fact_value(a, "new", event_get(ev, run->param3));
         return;
     }
-    if (display) {
+    if (display && ev->event_id == 7036) {
+        ran(run, state, ev, out, display);
+    } else if (display) {
         detect_act_builder *a = detect_act(out, ev, "service.crash");
         detect_fact(a, "name", display);
     }
@@ -200,6 +224,6 @@ static void step(const void *context, void *state, const event *ev, detect_log *
 
 static const detect_want wants[] = {
     { "System", "Service Control Manager", 7045 }, { "Security", NULL, 4697 }, { "System", "Service Control Manager", 7040 },
-    { "System", "Service Control Manager", 7031 }, { "System", "Service Control Manager", 7034 },
+    { "System", "Service Control Manager", 7031 }, { "System", "Service Control Manager", 7036 }, { "System", "Service Control Manager", 7034 },
 };
-const detector detect_services = { "services", wants, sizeof wants / sizeof *wants, setup, start, step, NULL };
+const detector detect_services = { "services", wants, sizeof wants / sizeof *wants, setup, start, step, finish };

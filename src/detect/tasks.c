@@ -3,6 +3,7 @@
 #include "detect/commands.h"
 #include "detect/detect.h"
 #include "detect/family.h"
+#include "detect/gravest.h"
 #include "detect/looks.h"
 #include "detect/seen.h"
 #include "detect/subject.h"
@@ -101,31 +102,15 @@ static char *element(const char *xml, const char *name, arena *mem)
 
 typedef struct { const char *name, *command, *arguments, *runs_as, *interval, *author, *hidden; } task;
 
-static void put(buf *list, const char *word)
-{
-    if (list->len)
-        buf_char(list, ',');
-    buf_str(list, word);
-}
-
-typedef struct { const char *finding, *techniques, *text; severity severity; unsigned confidence; } judged;
-
-static void graver(judged *j, severity s, unsigned confidence, const char *text)
-{
-    if (j->finding && (j->severity > s || (j->severity == s && j->confidence >= confidence)))
-        return;
-    *j = (judged){ "task-create", "T1053.005", text, s, confidence };
-}
-
 /* "\MicroSoft\...", or a name of the scheduler's own folders in another case: made to look like a system's task. */
 static bool look_alike(const char *name)
 {
     return strncasecmp(name, "\\microsoft\\", 11) == 0 && strncmp(name, "\\Microsoft\\", 11) != 0 && strncmp(name, "\\microsoft\\", 11) != 0 && strncmp(name, "\\MICROSOFT\\", 11) != 0;
 }
 
-static judged judge(const tasks_run *run, tasks_state *p, const task *t, buf *words, arena *mem, const char **family, char **decoded)
+static gravest judge(const tasks_run *run, tasks_state *p, const task *t, buf *words, arena *mem, const char **family, char **decoded)
 {
-    judged j = { 0 };
+    gravest j = { 0 };
     const char *last = strrchr(t->name, '\\');
     last = last ? last + 1 : t->name;
     char *whole = arena_printf(mem, "%s%s%s", t->command ? t->command : "", t->arguments ? " " : "", t->arguments ? t->arguments : "");
@@ -141,29 +126,29 @@ static judged judge(const tasks_run *run, tasks_state *p, const task *t, buf *wo
     if (!h.family && *decoded)
         h = families_text(run->families, *decoded);
     if (h.family) {
-        put(words, "family");
+        looks_word(words, "family");
         *family = h.family;
-        graver(&j, SEVERITY_CRITICAL, h.weight, "task-create.family");
+        gravest_try(&j, "task-create", SEVERITY_CRITICAL, h.weight, "T1053.005", "task-create.family");
     }
     if (look_alike(t->name)) {
-        put(words, "look-alike-folder");
-        graver(&j, SEVERITY_HIGH, 75, NULL);
+        looks_word(words, "look-alike-folder");
+        gravest_try(&j, "task-create", SEVERITY_HIGH, 75, "T1053.005", NULL);
     }
     const command_rule *hits[COMMAND_HITS];
     size_t count = *whole ? commands_judge(run->commands, p->room, whole, hits) : 0;
     for (size_t i = 0; i < count; i++)
-        put(words, hits[i]->looks);
+        looks_word(words, hits[i]->looks);
     const command_rule *worst = commands_worst(hits, count);
     if (worst && worst->severity >= SEVERITY_MEDIUM)
-        graver(&j, worst->severity, worst->confidence, "task-create.command");
+        gravest_try(&j, "task-create", worst->severity, worst->confidence, "T1053.005", "task-create.command");
     if (t->command && looks_odd_folder(run->looks, program)) {
-        put(words, "temp-path");
-        graver(&j, SEVERITY_HIGH, 65, "task-create.odd-folder");
+        looks_word(words, "temp-path");
+        gravest_try(&j, "task-create", SEVERITY_HIGH, 65, "T1053.005", "task-create.odd-folder");
     }
     if (looks_random(run->looks, last)) {
-        put(words, "random-name");
+        looks_word(words, "random-name");
         if (count || remote_tools_shell(run->remote, looks_file(program)))
-            graver(&j, SEVERITY_HIGH, 75, "task-create.command");
+            gravest_try(&j, "task-create", SEVERITY_HIGH, 75, "T1053.005", "task-create.command");
     }
     return j;
 }
@@ -175,7 +160,7 @@ static void note(const tasks_run *run, tasks_state *p, const event *ev, detect_l
     char *decoded = NULL;
     buf words;
     buf_init(&words, NOTE_VALUE);
-    judged j = judge(run, p, t, &words, mem, &family, &decoded);
+    gravest j = judge(run, p, t, &words, mem, &family, &decoded);
     detect_act_builder *a = detect_act(out, ev, kind);
     detect_fact(a, "name", t->name);
     detect_fact(a, "command", t->command);

@@ -7,6 +7,7 @@
 /* Of each kind of act: what makes one differ from the next. */
 static const struct { const char *act, *first, *second; } subjects[] = {
     { "service.install", "name", "path" },        { "service.change", "name", "new" },      { "task.create", "name", NULL },
+    { "service.run", "name", NULL },
     { "task.update", "name", NULL },              { "task.run", "name", NULL },             { "process.start", "image", "command" },
     { "script.block", "text", "command" },        { "remote.exec", "means", "command" },    { "share.write", "share", "file" },
     { "file.drop", "file", NULL },                { "log.clear", "channel", NULL },         { "audit.change", "subcategory", "change" },
@@ -25,7 +26,7 @@ static const struct { const char *act, *fact, *type; } entity_kinds[] = {
     { "", "account", "account" },      { "", "by", "account" },          { "", "member", "account" },     { "", "source", "address" },
     { "", "dest", "address" },         { "", "image", "file" },          { "", "file", "file" },          { "", "path", "file" },
     { "", "command", "process" },      { "", "key", "registry" },        { "service.install", "name", "service" },
-    { "service.change", "name", "service" },                             { "task.create", "name", "task" }, { "task.update", "name", "task" },
+    { "service.change", "name", "service" }, { "service.run", "name", "service" }, { "task.create", "name", "task" }, { "task.update", "name", "task" },
     { "task.run", "name", "task" },    { "net.contact", "name", "domain" },
 };
 
@@ -135,6 +136,8 @@ told *finding_from_act(joined *j, uint32_t host, const act *a, const char *kind)
     t->f.source = a->kind;
     /* What antivirus found was on the host; that it ran is another matter. A log service that stops may have been stopped. */
     t->how_far = strcmp(a->kind, "av.detect") == 0 ? REACH_ACCESS : strcmp(a->kind, "log.stop") == 0 ? REACH_NONE : reach_of(kind);
+    if (strcmp(kind, "exploit-attempt") == 0 && a->severity == SEVERITY_CRITICAL)        /* the record shows that it worked */
+        t->how_far = REACH_EXECUTION;
     t->weight = a->finding ? weight_of(j, a) : 0;
     t->source = act_fact(a, "source")[0] ? act_fact(a, "source") : NULL;
     t->account = act_fact(a, "account")[0] ? act_fact(a, "account") : act_fact(a, "by")[0] ? act_fact(a, "by") : NULL;
@@ -155,12 +158,38 @@ told *finding_from_act(joined *j, uint32_t host, const act *a, const char *kind)
     return t;
 }
 
+/* Names of the services whose installation a record tells. */
+static void services_installed(const joined *j, uint32_t host, map *names)
+{
+    size_t n;
+    const act *const *acts = acts_of(j, host, "service.install", &n);
+    for (size_t i = 0; i < n; i++) {
+        char *name = arena_str(j->mem, act_fact(acts[i], "name"));
+        utf8_lower_ascii(name);
+        map_put(names, span_str(name), NULL);
+    }
+}
+
+static bool told_by_installation(const joined *j, const act *a, const map *installed)
+{
+    if (strcmp(a->kind, "service.run") != 0)
+        return false;
+    char *name = arena_str(j->mem, act_fact(a, "name"));
+    utf8_lower_ascii(name);
+    return map_find(installed, span_str(name)) != NULL;
+}
+
 void direct_find(joined *j)
 {
     for (uint32_t i = 0; i < host_total(j); i++) {
         const joined_host *h = host_of(j, i);
+        map installed;
+        map_init(&installed);
+        services_installed(j, i, &installed);
         for (size_t k = 0; k < h->act_count; k++)
-            if (h->acts[k]->finding && h->acts[k]->finding[0] && !act_is_state(h->acts[k]) && strncmp(h->acts[k]->kind, "crash.", 6) != 0)      /* stops are told by crashes.c */
+            if (h->acts[k]->finding && h->acts[k]->finding[0] && !act_is_state(h->acts[k]) && strncmp(h->acts[k]->kind, "crash.", 6) != 0       /* stops are told by crashes.c */
+                && !told_by_installation(j, h->acts[k], &installed))
                 finding_from_act(j, i, h->acts[k], h->acts[k]->finding);
+        map_done(&installed);
     }
 }

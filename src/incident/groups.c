@@ -50,7 +50,7 @@ static void links_of(const joined *j, vec *links, uint32_t of, const told *t)
     add(j, links, of, t, "family", act_fact(t->of, "family"));
     add(j, links, of, t, "process", act_fact(t->of, "guid"));
     add(j, links, of, t, "process", act_fact(t->of, "parent_guid"));
-    if (strcmp(t->of->kind, "service.install") == 0)
+    if (strcmp(t->of->kind, "service.install") == 0 || strcmp(t->of->kind, "service.run") == 0)
         add(j, links, of, t, "service", act_fact(t->of, "name"));
 }
 

@@ -192,7 +192,7 @@ static bool begins(const char *text, const char *with)
 const char *entry_key(const joined *j, uint32_t host, const act *a)
 {
     const char *key = act_fact(a, "key"), *value = act_fact(a, "value"), *name = act_fact(a, "name");
-    if (strcmp(a->kind, "service.install") == 0)
+    if (strcmp(a->kind, "service.install") == 0 || strcmp(a->kind, "service.run") == 0)
         return named(j, ENTRY_SERVICES, name);
     if (begins(a->kind, "task."))
         return named(j, ENTRY_TASKS, name);

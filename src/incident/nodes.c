@@ -95,6 +95,17 @@ static bool came_over(const joined *j, uint32_t host, const char *family, moment
     return false;
 }
 
+/* The pair of account and source was at home here a day and more before. */
+static bool at_home(const joined *j, uint32_t host, const char *account, const char *source, moment t)
+{
+    size_t n;
+    joined_tally *const *all = tallies_of(j, host, "logon.success", &n);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(tally_key(all[i], "source"), source) == 0 && account_same(tally_key(all[i], "account"), account) && all[i]->first + MOMENT_DAY < t)
+            return true;
+    return false;
+}
+
 /* Who holds a host need not break into it again: a password that is guessed anew from elsewhere, a service that is exploited, or
  * a program started from another place inside is somebody else's way in; and what was at work on another host before came from
  * there. `before` and what lies up to `at` came first. */
@@ -108,13 +119,15 @@ static bool entered_anew(const story *s, uint32_t host, const uint32_t *all, siz
         const told *t = finding_at(j, all[i]);
         if (system_shell(t) || strcmp(t->f.kind, "exploit-attempt") == 0)
             return true;
-        bool inside = t->source && address_inside(j, t->source);
-        bool guessed = strcmp(t->f.kind, "logon-after-guessing") == 0, other = strcmp(t->f.kind, "remote-execution") == 0 || strcmp(t->f.kind, "password-guessing") == 0;
-        if (!t->source || !(guessed || (inside && other)))
+        const act *session = i == at && !t->source ? session_before(j, host, NULL, from + MOMENT_SECOND, weight_span(j, "story.session-near")) : NULL;
+        const char *source = session ? act_fact(session, "source") : t->source ? t->source : "";
+        bool inside = source[0] && address_inside(j, source);
+        bool guessed = !session && strcmp(t->f.kind, "logon-after-guessing") == 0, other = session ? !at_home(j, host, act_fact(session, "account"), source, from) : strcmp(t->f.kind, "remote-execution") == 0 || strcmp(t->f.kind, "password-guessing") == 0;
+        if (!source[0] || !(guessed || (inside && other)))
             continue;
         bool was = false;
         for (size_t k = before; k < at; k++)
-            was = was || same_text(finding_at(j, all[k])->source, t->source);
+            was = was || same_text(finding_at(j, all[k])->source, source);
         if (!was)
             return true;
     }

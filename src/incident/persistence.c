@@ -16,7 +16,7 @@ static const struct { const char *act, *where, *name, *command, *file; } points[
 static const char *const verdicts[] = { "known", "unknown", "suspicious", "hostile" };
 enum { KNOWN, UNKNOWN, SUSPICIOUS, HOSTILE };
 
-typedef struct { persistence p; unsigned verdict, sources; bool disabled; const char *key; const told *why; moment last_told; vec evidence; } entry;
+typedef struct { persistence p; unsigned verdict, sources; bool disabled; const char *key; const told *why; moment last_told; sentence said; vec evidence; } entry;
 
 /* The findings that acts became, or were folded into: by act, and by kind and record of what they cite. The first one counts. */
 static char *cited(const joined *j, const char *kind, const char *file, uint64_t record)
@@ -281,6 +281,42 @@ static int by_host_time(const void *a, const void *b)
     return strcmp(l->key, r->key);
 }
 
+/* Where no record tells that a service was installed (Windows Server 2008 writes none) and no hive names it, its first change of
+ * state may show it: of a known family, with a name of random letters, or never before the first hostile act and soon after it. A
+ * few, the earliest. */
+static void take_runs(joined *j, vec *all, map *of, const map *found, uint32_t host)
+{
+    const joined_host *h = host_of(j, host);
+    size_t n, told_of = 0;
+    const act *const *acts = acts_of(j, host, "service.run", &n);
+    moment onset = h->infected == INFECTED_YES || h->infected == INFECTED_SUSPECTED ? h->first_hostile : MOMENT_UNKNOWN;
+    moment before = weight_span(j, "unknowns.before-onset"), day = moment_known(onset) && onset > before ? onset - before : 0;
+    bool kept = moment_known(onset) && log_looks(j, host, "System", day, onset) != LOOK_BLIND;
+    map seen;
+    map_init(&seen);
+    for (size_t i = 0; i < n; i++) {
+        const act *a = acts[i];
+        bool was, made;
+        const char *key = entry_key(j, host, a);
+        map_put(&seen, span_str(key), &was);
+        bool family = act_looks(a, "family"), random = act_looks(a, "random-name");
+        bool fresh = kept && moment_known(a->time) && a->time >= onset && a->time - onset <= weight_span(j, "persistence.fresh");
+        if (was || map_find(of, span_str(arena_printf(j->mem, "%u\x1f%s", host, key))) || !(family || random || fresh)
+            || (!family && told_of++ >= (size_t)weight(j, "persistence.runs-told")))
+            continue;
+        entry *e = entry_at(j, all, of, host, a, &made);
+        const told *t = finding_of(j, found, a);
+        weigh(e, family ? verdict_of(t, a) : UNKNOWN, t, made);
+        set(&e->p.location, ENTRY_SERVICES);
+        set(&e->p.name, act_fact(a, "name"));
+        e->p.created = e->last_told = a->time;
+        e->sources |= FROM_LOG;
+        e->said = say(j, random ? "persistence.ran-random" : "persistence.ran-fresh", "name", ARG_TEXT, act_fact(a, "name"), "time", ARG_TIME, write_time(j, a->time), "onset", ARG_TIME, write_time(j, onset), NULL);
+        cite(j, e, a);
+    }
+    map_done(&seen);
+}
+
 static void take_host(joined *j, vec *all, map *of, const map *found, uint32_t host)
 {
     size_t n;
@@ -295,6 +331,7 @@ static void take_host(joined *j, vec *all, map *of, const map *found, uint32_t h
         for (size_t m = 0; m < n; m++)
             if ((act_is_older(j, host, acts[m]) || acts[m]->recovered || act_fact(acts[m], "deleted")[0]) == remains)
                 take_state(j, all, of, found, host, acts[m]);
+    take_runs(j, all, of, found, host);
 }
 
 void persistence_tell(joined *j)
@@ -320,6 +357,8 @@ void persistence_tell(joined *j)
             e->p.why = e->why->f.text;
         else if (e->p.reason && e->verdict != KNOWN)
             e->p.why = say(j, arena_printf(j->mem, "autostart-why.%s", e->p.reason), NULL);
+        else
+            e->p.why = e->said;
         e->p.evidence = arena_array(j->mem, e->evidence.count, sizeof *e->p.evidence);
         if (e->evidence.count)
             memcpy(e->p.evidence, e->evidence.at, e->evidence.count * sizeof *e->p.evidence);

@@ -155,7 +155,7 @@ static void by_finding(planning *p, uint32_t i)
     const char *source = t->f.source ? t->f.source : "", *name = told_fact(t, "name");
     if (t->innocent || t->f.severity < SEVERITY_MEDIUM)
         return;
-    if (strcmp(source, "service.install") == 0 && name) {
+    if ((strcmp(source, "service.install") == 0 || strcmp(source, "service.run") == 0) && name) {
         want(p, "service-disable", name, NULL, i);
         want(p, "service-delete", name, NULL, i);
         const char *file = told_fact(t, "file");

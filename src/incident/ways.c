@@ -344,6 +344,31 @@ static void by_contacts(story *s, uint32_t at)
     }
 }
 
+/* A service that ran for the first time within seconds of the logon carried what was asked for: where installations are not
+ * written (Windows Server 2008), that is all the log tells of PsExec and its kin. */
+static void by_service(const story *s, way *w)
+{
+    const joined *j = s->j;
+    const node *n = node_at(s, w->to);
+    size_t count, low = 0, high;
+    const act *const *acts = acts_of(j, n->host, "service.run", &count);
+    if (w->means || !(w->marks & WAY_LOGON) || !(w->marks & (WAY_NEAR | WAY_EXECUTED)) || !moment_known(w->time))
+        return;
+    for (high = count; low < high;) {
+        size_t mid = low + (high - low) / 2;
+        if (acts[mid]->time + weight_span(j, "story.service-ran") < w->time)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    for (size_t i = low; i < count && moment_known(acts[i]->time) && acts[i]->time <= w->time + weight_span(j, "story.service-ran"); i++)
+        if (!act_looks(acts[i], "family") && act_looks(acts[i], "random-name")) {
+            w->means = "smb-service";
+            way_cite(w, ref_of_act(j, acts[i]));
+            return;
+        }
+}
+
 /* The outgoing half at the place itself. */
 static void by_outgoing(story *s, way *w)
 {
@@ -493,6 +518,7 @@ void ways_find(story *s)
         by_contacts(s, at);
         for (size_t i = from; i < s->ways.count; i++) {
             way *w = way_at(s, i);
+            by_service(s, w);
             by_outgoing(s, w);
             name_access(w);
             if (!w->means)

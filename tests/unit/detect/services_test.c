@@ -109,6 +109,30 @@ static void a_protecting_service_that_changes_is_noted(void **state)
     made_end(m);
 }
 
+/* Server 2008 writes no installation: what ran is all there is. Windows' own names say nothing, in whatever language. */
+static void a_service_that_only_ran_is_noted_once(void **state)
+{
+    (void)state;
+    made *m = made_begin();
+    for (int i = 0; i < 3; i++)
+        for (int running = 0; running < 2; running++) {
+            const char *what = running ? "正在运行" : "停止";
+            made_event(m, SYSTEM, 7036, evtx_str("param1", "Ddriver"), evtx_str("param2", what));
+            made_event(m, SYSTEM, 7036, evtx_str("param1", "Windows 更新"), evtx_str("param2", what));
+            made_event(m, SYSTEM, 7036, evtx_str("param1", "xQzVkw"), evtx_str("param2", what));
+        }
+    made_read(m);
+    assert_int_equal(made_acts(m, "service.run"), 3);
+    const act *a = made_act(m, "service.run", 0);
+    assert_fact(a, "name", "Ddriver");
+    assert_fact(a, "family", "drivelife");
+    assert_finding(a, "service-install", SEVERITY_CRITICAL);
+    assert_null(made_act(m, "service.run", 1)->finding);
+    assert_lists(made_act(m, "service.run", 2), "looks", "random-name");
+    assert_null(made_act(m, "service.run", 2)->finding);
+    made_end(m);
+}
+
 static void another_programs_7045_is_not_the_service_managers(void **state)
 {
     (void)state;
@@ -127,6 +151,7 @@ static void hostile_records_are_borne(void **state)
     made_hostile_fields(m, SECURITY, NULL, 4697, "ServiceName", "ServiceFileName", "SubjectUserName", "SubjectUserSid", "SubjectLogonId");
     made_hostile_fields(m, SYSTEM, NULL, 7040, "param1", "param2", "param3", "param4");
     made_hostile_fields(m, SYSTEM, NULL, 7031, "param1", "param2");
+    made_hostile_fields(m, SYSTEM, NULL, 7036, "param1", "param2", "Binary");
     made_read(m);
     assert_true(made_acts(m, "service.install") > 100);
     made_end(m);
@@ -140,6 +165,7 @@ int main(void)
         cmocka_unit_test(the_seed_familys_services_are_named),
         cmocka_unit_test(security_4697_names_the_logon),
         cmocka_unit_test(a_protecting_service_that_changes_is_noted),
+        cmocka_unit_test(a_service_that_only_ran_is_noted_once),
         cmocka_unit_test(another_programs_7045_is_not_the_service_managers),
         cmocka_unit_test(hostile_records_are_borne),
     };

@@ -207,6 +207,61 @@ static void the_desktop_names_the_client_that_the_logon_left_empty(void **state)
     world_free(w);
 }
 
+static void ran(world_log *log, const char *time, const char *name, const char *looks)
+{
+    world_act(log, "DB1", at(time), "service.run", "name", name, "looks", looks, NULL);
+}
+
+/* Of services that are known only to have run: random letters and first starts right after the intruder's are candidates, what
+ * ran before or long after is not, and one whose installation is told is told by that. */
+static void services_that_only_ran_are_candidates(void **state)
+{
+    (void)state;
+    world *w = world_new();
+    world_log *a = security(w, "DB1"), *s = world_add_log(w, "System", 1);
+    broken_into(a, "DB1", "203.0.113.7", "2020-05-11T03:08:13Z", "0x4f2a1", "2020-05-11T03:08:20Z");
+    world_fill(s, "DB1", at("2020-05-01T00:00:00Z"), at("2020-05-11T02:00:00Z"), 900);
+    ran(s, "2020-05-03T03:00:00Z", "wuauserv", "");
+    ran(s, "2020-05-11T03:08:18Z", "Xpuq", "random-name");
+    ran(s, "2020-05-11T03:08:19Z", "zKqWrt", "random-name");
+    ran(s, "2020-05-11T03:20:00Z", "Helper", "");
+    ran(s, "2020-05-11T03:21:00Z", "wuauserv", "");
+    ran(s, "2020-05-11T09:20:00Z", "Fax", "");
+    world_add_file(w, "DB1", "Security.evtx", a, 0, UINT64_MAX);
+    world_add_file(w, "DB1", "System.evtx", s, 0, UINT64_MAX);
+    suyuan_case *c = world_case(w);
+    size_t found[2] = { 0 };
+    for (size_t i = 0; i < c->persistence_count; i++) {
+        const persistence *p = &c->persistence[i];
+        assert_string_not_equal(p->name, "wuauserv");
+        assert_string_not_equal(p->name, "Fax");
+        found[0] += strcmp(p->name, "zKqWrt") == 0 && strcmp(p->verdict, "unknown") == 0 && strcmp(p->why.id, "persistence.ran-random") == 0;
+        found[1] += strcmp(p->name, "Helper") == 0 && strcmp(p->verdict, "unknown") == 0 && strcmp(p->why.id, "persistence.ran-fresh") == 0;
+    }
+    assert_int_equal(c->persistence_count, 3);
+    assert_int_equal(found[0] + found[1], 2);
+    world_free(w);
+}
+
+/* No installation is written there; the service that ran within seconds of the logon shows how the step was carried. */
+static void a_service_that_ran_with_the_logon_carried_the_step(void **state)
+{
+    (void)state;
+    world *w = world_new();
+    world_log *a = security(w, "DB1"), *s = world_add_log(w, "System", 1);
+    world_fill(s, "DB1", at("2020-05-01T00:00:00Z"), at("2020-05-11T02:00:00Z"), 900);
+    world_act(a, "DB1", at("2020-05-11T03:08:13Z"), "logon.session", SMB, "account", "Administrator", "source", "10.0.0.9", "logon", "0x77", NULL);
+    ran(s, "2020-05-11T03:08:14Z", "zKqWrt", "random-name");
+    world_finding(world_act(a, "DB1", at("2020-05-11T03:08:20Z"), "process.start", "image", "C:\\Windows\\Temp\\svchost.exe", "logon", "0x77", NULL), "fake-system-process", SEVERITY_CRITICAL, 95);
+    world_add_file(w, "DB1", "Security.evtx", a, 0, UINT64_MAX);
+    world_add_file(w, "DB1", "System.evtx", s, 0, UINT64_MAX);
+    claim_address(w, "Security.evtx", "DB1", "10.0.0.1");
+    suyuan_case *c = world_case(w);
+    assert_int_equal(c->spread_count, 1);
+    assert_string_equal(c->spread[0].means, "smb-service");
+    world_free(w);
+}
+
 static void a_host_that_was_not_collected_may_have_been_first(void **state)
 {
     (void)state;
@@ -280,6 +335,8 @@ int main(void)
         cmocka_unit_test(who_comes_back_with_what_he_holds_is_the_same_story),
         cmocka_unit_test(unrelated_stories_have_no_common_first_host),
         cmocka_unit_test(the_desktop_names_the_client_that_the_logon_left_empty),
+        cmocka_unit_test(services_that_only_ran_are_candidates),
+        cmocka_unit_test(a_service_that_ran_with_the_logon_carried_the_step),
         cmocka_unit_test(a_host_that_was_not_collected_may_have_been_first),
         cmocka_unit_test(when_the_log_begins_after_the_act_the_way_in_is_undecided),
         cmocka_unit_test(names_that_a_shell_would_read_give_no_command),

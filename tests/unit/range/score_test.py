@@ -83,6 +83,16 @@ class ScoreTest(unittest.TestCase):
                     entry={"host": "x", "access": "guessed-password", "means": "rdp", "account": "a", "source": None, "confidence": 0.9})
         self.assertIn(("entry: host", "sure"), [(q, o) for q, o, _, _ in judged(case, peace)])
 
+    def test_two_ways_into_one_host_are_told_apart_by_their_source(self):
+        truth = self.truths[0]
+        case = told_by(truth)
+        other = dict(case["entry"], source={"address": "10.9.9.9"}, access="known-credential", confidence=0.65)
+        case["entry"], case["entries"] = other, [case["entry"], *case["entries"]]
+        lines = [(q, o) for q, o, _, _ in judged(case, truth)]
+        self.assertIn(("entry: source", "right"), lines)
+        self.assertIn(("entry: host", "wrong"), lines)
+        self.assertNotIn(("entry: host", "sure"), lines)
+
     def test_what_the_evidence_cannot_tell_may_be_refused(self):
         cleared = self.truths[1]
         self.assertIn("refused", [o for _, o, _, _ in judged(SILENT, cleared)])
