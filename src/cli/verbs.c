@@ -5,10 +5,12 @@
 
 extern const verb verb_dump;
 extern const verb verb_help;
+extern const verb verb_hunt;
 extern const verb verb_investigate;
 extern const verb verb_join;
 extern const verb verb_registry;
 extern const verb verb_report;
+extern const verb verb_rules;
 extern const verb verb_scene;
 extern const verb verb_survey;
 
@@ -19,6 +21,8 @@ const verb *const verbs[] = {
     &verb_scene,
     &verb_report,
     &verb_dump,
+    &verb_hunt,
+    &verb_rules,
     &verb_registry,
     &verb_help,
 };

@@ -86,7 +86,8 @@ struct sigma_rules {
     arena *mem;
     const profile *facts;
     vec rules;                           /* named_rule */
-    vec refused;                         /* sigma_refusal */
+    vec refused, odd;                    /* sigma_refusal */
+    map ids;                             /* of rules */
     vec ways;                            /* rule_way */
     vec preds; map pred_index;           /* predicate */
     vec fields; map field_index;         /* rule_field */

@@ -55,6 +55,7 @@ struct sigma_matcher {
     map answers;                         /* lists of predicates: their number */
     uint32_t epoch, turn, class_ids;
     const event *now;
+    const event_class *looked;           /* of sigma_look */
     uint32_t *way_stamp; size_t way_room;
     vec scratch, held, hits, candidates, serials;
     buf key, text;
@@ -1036,57 +1037,76 @@ size_t sigma_match(sigma_matcher *m, const event *ev, const uint32_t **rules)
 
 /* ---- why ---- */
 
-static void add_reasons(sigma_matcher *m, const event_class *c, const event *ev, const node *n, arena *mem, vec *out, bool *seen)
+static void add_reasons(sigma_matcher *m, const event_class *c, uint32_t at)
 {
-    if (n->kind == NODE_AND || n->kind == NODE_OR) {
+    const code *n = &c->codes[at];
+    if (n->kind == NODE_AND || n->kind == NODE_OR)
         for (uint32_t i = 0; i < n->count; i++)
-            add_reasons(m, c, ev, n->of[i], mem, out, seen);
-        return;
-    }
+            add_reasons(m, c, c->kids[n->at + i]);
     if (n->kind != NODE_PRED)
         return;
-    const predicate *p = pred_of(m, n->pred);
-    if (p->field == UINT32_MAX || p->kind == PRED_ABSENT || seen[p->field])
+    const predicate *p = pred_of(m, c->preds[n->at]);
+    bool holds = p->kind == PRED_REF ? ref_holds(m, m->now, p) : c->stamp[n->at] == m->epoch;
+    if (!holds || p->field == UINT32_MAX || p->kind == PRED_ABSENT)
         return;
-    for (uint32_t i = 0; i < c->pred_count; i++)
-        if (c->preds[i] == n->pred && c->stamp[i] == m->epoch) {
-            const rule_field *f = field_of(m, p->field);
-            binxml_value v;
-            buf second, text;
-            buf_init(&second, TEXT_BYTES);
-            buf_init(&text, TEXT_BYTES);
-            text_state state = raw_value(ev, f, &v);
-            if (state == TEXT_SEVERAL && !(v.type & BINXML_ARRAY))
-                for (size_t k = 0; k < event_data_count(ev); k++) {
-                    if (k)
-                        buf_str(&text, "\n");
-                    buf_span(&text, put_value(&m->text, event_data(ev, k)));
-                }
-            else if (state != TEXT_ABSENT)
-                buf_span(&text, field_text(m, ev, f, v, &second));
-            *(sigma_field *)vec_push(out) = (sigma_field){ f->sigma, arena_text(mem, buf_bytes(&text)) };
-            buf_done(&second);
-            buf_done(&text);
-            seen[p->field] = true;
+    for (size_t i = 0; i < m->candidates.count; i++)
+        if (*(uint32_t *)vec_at(&m->candidates, i) == p->field)
             return;
+    *(uint32_t *)vec_push(&m->candidates) = p->field;
+}
+
+static const char *shown_value(sigma_matcher *m, const event *ev, const rule_field *f, arena *mem)
+{
+    binxml_value v, item;
+    buf second;
+    text_state state = raw_value(ev, f, &v);
+    if (state == TEXT_ABSENT)
+        return "";
+    buf_init(&second, TEXT_BYTES);
+    if (state == TEXT_ONE) {
+        const char *text = arena_text(mem, field_text(m, ev, f, v, &second));
+        buf_done(&second);
+        return text;
+    }
+    if (v.type & BINXML_ARRAY) {
+        binxml_items items = binxml_items_of(v);
+        while (binxml_items_next(&items, &item)) {
+            buf_str(&second, second.len ? "\n" : "");
+            buf_span(&second, put_value(&m->text, item));
         }
+    } else {
+        size_t count = event_data_count(ev);
+        for (size_t i = 0; i < count; i++) {
+            buf_str(&second, i ? "\n" : "");
+            buf_span(&second, put_value(&m->text, event_data(ev, i)));
+        }
+    }
+    const char *text = arena_text(mem, buf_bytes(&second));
+    buf_done(&second);
+    return text;
+}
+
+void sigma_look(sigma_matcher *m, const event *ev)
+{
+    event_class *c = class_of(m, ev);
+    m->looked = c;
+    next_epoch(m);
+    look(m, c, ev, true);
 }
 
 size_t sigma_explain(sigma_matcher *m, const event *ev, uint32_t rule, arena *mem, sigma_field **out)
 {
-    event_class *c = class_of(m, ev);
-    vec found;
-    vec_init(&found, sizeof(sigma_field));
-    next_epoch(m);
-    look(m, c, ev, false);
-    bool *seen = arena_array(mem, m->rules->fields.count ? m->rules->fields.count : 1, sizeof *seen);
-    for (size_t i = 0; i < c->way_count && seen; i++)
+    const event_class *c = m->looked;
+    m->candidates.count = 0;
+    arena_reset(&m->record_mem);
+    for (size_t i = 0; i < c->way_count; i++)
         if (c->ways[i].rule == rule && run(m, c, c->ways[i].program))
-            add_reasons(m, c, ev, c->ways[i].condition, mem, &found, seen);
-    *out = arena_array(mem, found.count ? found.count : 1, sizeof **out);
-    size_t count = found.count;
-    if (count)
-        memcpy(*out, found.at, count * sizeof **out);
-    vec_done(&found);
-    return count;
+            add_reasons(m, c, c->ways[i].program);
+    sigma_field *found = arena_array(mem, m->candidates.count + 1, sizeof *found);
+    for (size_t i = 0; i < m->candidates.count && found; i++) {
+        const rule_field *f = field_of(m, *(uint32_t *)vec_at(&m->candidates, i));
+        found[i] = (sigma_field){ f->sigma, shown_value(m, ev, f, mem) };
+    }
+    *out = found;
+    return found ? m->candidates.count : 0;
 }

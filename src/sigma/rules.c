@@ -22,6 +22,9 @@ size_t sigma_refused(const sigma_rules *r, const sigma_refusal **out)
     return r->refused.count;
 }
 
+size_t sigma_lint_count(const sigma_rules *r) { return r->odd.count; }
+sigma_refusal sigma_lint(const sigma_rules *r, size_t i) { return *(const sigma_refusal *)vec_at(&r->odd, i); }
+
 static void refuse(sigma_rules *r, const char *path, const char *title, unsigned line, const char *reason)
 {
     *(sigma_refusal *)vec_push(&r->refused) = (sigma_refusal){ path, title ? title : "", line, reason };
@@ -141,6 +144,31 @@ static bool add_ways(builder *b, const profile_node *root, uint32_t rule)
     return !b->wrong;
 }
 
+static void lint(sigma_rules *r, const named_rule *n, size_t ways)
+{
+    bool was = false, never = true, always = false;
+    const sigma_rule *p = &n->pub;
+    const char *said[4];
+    size_t count = 0;
+    if (*p->id)
+        map_put(&r->ids, span_str(p->id), &was);
+    if (was)
+        said[count++] = "its id stands twice";
+    for (size_t i = ways; i < r->ways.count; i++) {
+        const node *c = ((const rule_way *)vec_at(&r->ways, i))->condition;
+        never &= c->kind == NODE_FALSE;
+        always |= c->kind == NODE_TRUE;
+    }
+    if (ways == r->ways.count)
+        said[count++] = "nothing is known of its log source: it never matches";
+    else if (never)
+        said[count++] = "its condition can never hold";
+    if (always)
+        said[count++] = "its condition always holds";
+    for (size_t i = 0; i < count; i++)
+        *(sigma_refusal *)vec_push(&r->odd) = (sigma_refusal){ p->path, p->title, p->line, said[i] };
+}
+
 static const char *text_of(const profile_node *root, const char *key)
 {
     const char *text = profile_text(root, key);
@@ -191,6 +219,7 @@ static void add_document(sigma_rules *r, const sigma_options *o, const char *pat
         return;
     if (add_ways(&b, root, (uint32_t)r->rules.count)) {
         *(named_rule *)vec_push(&r->rules) = made;
+        lint(r, &made, ways);
     } else {
         r->ways.count = ways;
         refuse(r, path, title, b.line ? b.line : root->line, b.reason);
@@ -271,6 +300,8 @@ status sigma_load(const profile *facts, const sigma_options *o, arena *mem, sigm
     *r = (sigma_rules){ .mem = mem, .facts = facts };
     vec_init(&r->rules, sizeof(named_rule));
     vec_init(&r->refused, sizeof(sigma_refusal));
+    vec_init(&r->odd, sizeof(sigma_refusal));
+    map_init(&r->ids);
     vec_init(&r->ways, sizeof(rule_way));
     vec_init(&r->preds, sizeof(predicate));
     vec_init(&r->fields, sizeof(rule_field));
@@ -295,6 +326,8 @@ void sigma_free(sigma_rules *r)
         return;
     vec_done(&r->rules);
     vec_done(&r->refused);
+    vec_done(&r->odd);
+    map_done(&r->ids);
     vec_done(&r->ways);
     vec_done(&r->preds);
     vec_done(&r->fields);

@@ -37,6 +37,10 @@ void                 sigma_free(sigma_rules *r);                 /* what the are
 size_t               sigma_count(const sigma_rules *r);
 const sigma_rule    *sigma_rule_at(const sigma_rules *r, size_t i);
 size_t               sigma_refused(const sigma_rules *r, const sigma_refusal **out);
+/* What is odd in rules that are honoured all the same: an id that stands twice, a log source of which nothing is known, a condition
+ * that can never hold or always does. */
+size_t               sigma_lint_count(const sigma_rules *r);
+sigma_refusal        sigma_lint(const sigma_rules *r, size_t i);
 const char          *sigma_hash(const sigma_rules *r);           /* SHA-256 over the files, 64 hex digits */
 const char          *sigma_level_word(sigma_level l);
 
@@ -49,7 +53,8 @@ void                 sigma_matcher_free(sigma_matcher *m);
 /* Rules that match, ascending; valid until the next call. */
 size_t               sigma_match(sigma_matcher *m, const event *ev, const uint32_t **rules);
 
-/* What of the event made a rule match: fields of the conditions that hold, with their text. Costs as much as matching that rule
- * anew; for the hits that are shown. */
+/* What of the event made a rule match: fields of the conditions that hold, with their text. sigma_look comes first, once an event,
+ * after sigma_match. For the hits that are shown. */
 typedef struct { const char *name; const char *value; } sigma_field;
+void                 sigma_look(sigma_matcher *m, const event *ev);
 size_t               sigma_explain(sigma_matcher *m, const event *ev, uint32_t rule, arena *mem, sigma_field **out);

@@ -1,0 +1,357 @@
+/* suyuan hunt: Sigma rules over event logs. */
+#include "base/map.h"
+#include "base/pool.h"
+#include "base/utf16.h"
+#include "base/vec.h"
+#include "cli/bar.h"
+#include "cli/casework.h"
+#include "cli/console.h"
+#include "cli/verb.h"
+#include "hunt/hunt.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CALL_RULES = 32 };
+
+typedef enum { OUT_TABLE, OUT_JSONL, OUT_CSV, OUT_TIMESKETCH, OUT_NAVIGATOR } out_format;
+
+typedef struct {
+    sigma_rules *rules;
+    out_format format;
+    bool summary, terminal;
+    FILE *out;
+    const char *out_name;
+    buf line;
+    uint64_t *by_rule;
+} hunting;
+
+static void put_json_text(buf *out, const char *text)
+{
+    buf_char(out, '"');
+    utf8_json(span_str(text), out);
+    buf_char(out, '"');
+}
+
+static void put_tags(buf *out, const sigma_rule *r)
+{
+    buf_char(out, '[');
+    for (size_t i = 0; i < r->tag_count; i++) {
+        if (i)
+            buf_char(out, ',');
+        put_json_text(out, r->tags[i]);
+    }
+    buf_char(out, ']');
+}
+
+static void put_jsonl(buf *out, const hunt_hit *h, const sigma_rule *r, bool timesketch)
+{
+    char time[MOMENT_TEXT];
+    moment_iso(h->time, time);
+    if (timesketch) {
+        buf_str(out, "{\"message\":");
+        buf_char(out, '"');
+        utf8_json(span_str(r->title), out);
+        buf_str(out, " (");
+        utf8_json(span_str(h->host), out);
+        buf_printf(out, ", %u)\",\"datetime\":\"%s\",\"timestamp_desc\":\"Sigma: ", h->event_id, time);
+        utf8_json(span_str(sigma_level_word(r->level)), out);
+        buf_str(out, "\",");
+    } else {
+        buf_printf(out, "{\"time\":\"%s\",", time);
+    }
+    buf_str(out, "\"host\":");
+    put_json_text(out, h->host);
+    buf_str(out, ",\"channel\":");
+    put_json_text(out, h->channel);
+    buf_printf(out, ",\"event_id\":%u,\"record_id\":%llu,\"rule_id\":", h->event_id, (unsigned long long)h->record);
+    put_json_text(out, r->id);
+    buf_str(out, ",\"rule\":");
+    put_json_text(out, r->title);
+    buf_printf(out, ",\"level\":\"%s\",\"%s\":", sigma_level_word(r->level), timesketch ? "tag" : "tags");
+    put_tags(out, r);
+    buf_str(out, ",\"fields\":{");
+    for (size_t i = 0; i < h->field_count; i++) {
+        if (i)
+            buf_char(out, ',');
+        put_json_text(out, h->fields[i].name);
+        buf_char(out, ':');
+        put_json_text(out, h->fields[i].value);
+    }
+    buf_char(out, '}');
+    if (!timesketch)
+        buf_str(out, ",\"message\":null");
+    buf_str(out, ",\"file\":");
+    put_json_text(out, h->file);
+    if (h->recovered)
+        buf_str(out, ",\"recovered\":true");
+    buf_str(out, "}\n");
+}
+
+/* Formulas are kept from spreadsheets by an apostrophe. */
+static void put_cell(buf *out, const char *text)
+{
+    buf_char(out, '"');
+    if (*text && strchr("=+-@\t\r", *text))
+        buf_char(out, '\'');
+    for (; *text; text++) {
+        if (*text == '"')
+            buf_char(out, '"');
+        buf_char(out, (unsigned char)*text < ' ' && *text != '\t' && *text != '\n' ? ' ' : *text);
+    }
+    buf_char(out, '"');
+}
+
+static void put_fields_text(buf *out, const hunt_hit *h, const char *between)
+{
+    for (size_t i = 0; i < h->field_count; i++)
+        buf_printf(out, "%s%s=%s", i ? between : "", h->fields[i].name, h->fields[i].value);
+}
+
+static void put_csv(buf *out, const hunt_hit *h, const sigma_rule *r)
+{
+    char time[MOMENT_TEXT];
+    buf fields, tags;
+    buf_init(&fields, 4 << 20);
+    buf_init(&tags, 64 << 10);
+    put_fields_text(&fields, h, "; ");
+    for (size_t i = 0; i < r->tag_count; i++)
+        buf_printf(&tags, "%s%s", i ? " " : "", r->tags[i]);
+    put_cell(out, moment_iso(h->time, time));
+    const char *cells[] = { h->host, sigma_level_word(r->level), r->title, r->id, buf_text(&tags), h->channel };
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
+        buf_char(out, ',');
+        put_cell(out, cells[i]);
+    }
+    buf_printf(out, ",%u,%llu,", h->event_id, (unsigned long long)h->record);
+    put_cell(out, buf_text(&fields));
+    buf_char(out, ',');
+    put_cell(out, h->file);
+    buf_str(out, "\r\n");
+    buf_done(&fields);
+    buf_done(&tags);
+}
+
+static void put_table(buf *out, const hunt_hit *h, const sigma_rule *r)
+{
+    char time[MOMENT_TEXT];
+    moment_iso(h->time, time);
+    buf_printf(out, "%.19s  %-13s  %-16s  %s\n", *time ? time : "-", sigma_level_word(r->level), h->host, r->title);
+    buf_printf(out, "    %s %u, record %llu, %s\n", h->channel, h->event_id, (unsigned long long)h->record, h->file);
+    for (size_t i = 0; i < h->field_count; i++)
+        buf_printf(out, "    %s: %.*s%s\n", h->fields[i].name, 300, h->fields[i].value, strlen(h->fields[i].value) > 300 ? "..." : "");
+}
+
+static void write_out(hunting *h)
+{
+    if (h->terminal)
+        console_escape(h->out, buf_bytes(&h->line), true);
+    else if (h->line.len)
+        fwrite(h->line.at, 1, h->line.len, h->out);
+    buf_clear(&h->line);
+}
+
+static void each(void *context, const hunt_hit *hit)
+{
+    hunting *h = context;
+    const sigma_rule *r = sigma_rule_at(h->rules, hit->rule);
+    h->by_rule[hit->rule]++;
+    if (h->summary || h->format == OUT_NAVIGATOR)
+        return;
+    if (h->format == OUT_TABLE) {
+        put_table(&h->line, hit, r);
+        console_escape(h->out, buf_bytes(&h->line), true);
+        buf_clear(&h->line);
+        return;
+    }
+    if (h->format == OUT_CSV)
+        put_csv(&h->line, hit, r);
+    else
+        put_jsonl(&h->line, hit, r, h->format == OUT_TIMESKETCH);
+    if (h->line.len > 1 << 20)
+        write_out(h);
+}
+
+typedef struct { uint32_t rule; uint64_t count; sigma_level level; } counted;
+
+static int by_level(const void *a, const void *b)
+{
+    const counted *l = a, *r = b;
+    if (l->level != r->level)
+        return l->level > r->level ? -1 : 1;
+    return l->count > r->count ? -1 : l->count < r->count ? 1 : l->rule < r->rule ? -1 : 1;
+}
+
+static void put_summary(hunting *h)
+{
+    vec all;
+    vec_init(&all, sizeof(counted));
+    for (uint32_t i = 0; i < sigma_count(h->rules); i++)
+        if (h->by_rule[i])
+            *(counted *)vec_push(&all) = (counted){ i, h->by_rule[i], sigma_rule_at(h->rules, i)->level };
+    vec_sort(&all, by_level);
+    for (size_t i = 0; i < all.count; i++) {
+        const counted *c = vec_at(&all, i);
+        const sigma_rule *r = sigma_rule_at(h->rules, c->rule);
+        buf_printf(&h->line, "%10llu  %-13s  %s\n", (unsigned long long)c->count, sigma_level_word(c->level), r->title);
+    }
+    vec_done(&all);
+    console_escape(h->out, buf_bytes(&h->line), true);
+    buf_clear(&h->line);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A layer of the ATT&CK Navigator: how many hits each technique has. */
+static void put_layer(hunting *h)
+{
+    map index;
+    vec names;
+    buf *out = &h->line;
+    map_init(&index);
+    vec_init(&names, sizeof(const char *));
+    for (uint32_t i = 0; i < sigma_count(h->rules); i++) {
+        const sigma_rule *r = sigma_rule_at(h->rules, i);
+        for (size_t k = 0; k < r->tag_count && h->by_rule[i]; k++) {
+            const char *tag = r->tags[k];
+            if (strncmp(tag, "attack.t", 8) != 0 || tag[8] < '0' || tag[8] > '9')
+                continue;
+            bool was;
+            *map_put(&index, span_str(tag + 7), &was) += h->by_rule[i];
+            if (!was)
+                *(const char **)vec_push(&names) = tag + 7;
+        }
+    }
+    vec_sort(&names, by_text);
+    buf_str(out, "{\"name\":\"suyuan hunt\",\"versions\":{\"layer\":\"4.5\"},\"domain\":\"enterprise-attack\",\"techniques\":[");
+    uint64_t most = 0;
+    for (size_t i = 0; i < names.count; i++) {
+        const char *name = *(const char **)vec_at(&names, i);
+        uint64_t count = *map_find(&index, span_str(name));
+        most = count > most ? count : most;
+        buf_printf(out, "%s{\"techniqueID\":\"T", i ? "," : "");
+        utf8_json(span_str(name + 1), out);
+        buf_printf(out, "\",\"score\":%llu}", (unsigned long long)count);
+    }
+    buf_printf(out, "],\"gradient\":{\"colors\":[\"#fff7c0\",\"#e02020\"],\"minValue\":0,\"maxValue\":%llu}}\n", (unsigned long long)most);
+    map_done(&index);
+    vec_done(&names);
+}
+
+static void note(void *context, const char *file, const char *words)
+{
+    (void)context;
+    console_say(stderr, "%s: %s", file, words);
+}
+
+static int finish(const call *c, hunting *h, const hunt_counts *n, status s)
+{
+    if (status_is_ok(s) && h->summary)
+        put_summary(h);
+    else if (status_is_ok(s) && h->format == OUT_NAVIGATOR)
+        put_layer(h);
+    write_out(h);
+    if (!status_is_ok(s))
+        return call_failed(c, s);
+    const sigma_refusal *refused;
+    console_say(stderr, "suyuan: %zu rules (%zu refused), %llu logs, %llu records, %llu hits%s", sigma_count(h->rules), sigma_refused(h->rules, &refused),
+                (unsigned long long)n->logs, (unsigned long long)n->events, (unsigned long long)n->hits, n->lost ? "; some evidence could not be read" : "");
+    return n->lost ? VERB_UNREADABLE : VERB_OK;
+}
+
+static int run_hunt(const call *c, arena *mem, hunting *h, hunt_options *o)
+{
+    const char *paths[CALL_RULES];
+    sigma_options rules = { .paths = paths };
+    unsigned level = 0;
+    profile *facts;
+    for (const char *path; rules.path_count < CALL_RULES && (path = call_value_at(c, "rules", rules.path_count)); rules.path_count++)
+        paths[rules.path_count] = path;
+    if (!rules.path_count)
+        return call_usage(c, "-r RULES is missing: a Sigma rule, or a folder of them");
+    call_word(c, "level", &level);
+    rules.least = (sigma_level)level;
+    rules.values = call_value(c, "values");
+    status s = profile_open(NULL, mem, &facts);
+    if (status_is_ok(s))
+        s = sigma_load(facts, &rules, mem, &h->rules);
+    if (!status_is_ok(s))
+        return s.code == STATUS_NOT_FOUND || s.code == STATUS_BAD_INPUT ? call_usage(c, "%s", s.words) : call_failed(c, s);
+    h->by_rule = arena_array(mem, sigma_count(h->rules) + 1, sizeof *h->by_rule);
+    h->out = stdout;
+    h->out_name = call_value(c, "output");
+    if (h->out_name && !(h->out = fopen(h->out_name, "wbx")) && !(errno == EEXIST && (h->out = fopen(h->out_name, "wb"))))
+        return call_failed(c, status_fail(STATUS_IO, "%s: %s", h->out_name, strerror(errno)));
+    h->terminal = console_is_terminal(h->out);
+    if (h->format == OUT_CSV && !h->summary)
+        buf_str(&h->line, "\xEF\xBB\xBFTime,Host,Level,Rule,RuleId,Tags,Channel,EventID,RecordId,Fields,File\r\n");
+    progress done;
+    bar shown;
+    hunt_counts counts;
+    progress_init(&done);
+    o->progress = &done;
+    o->rules = h->rules;
+    o->fields = !h->summary && h->format != OUT_NAVIGATOR;
+    bar_begin(&shown, &done, casework_lang(c));
+    s = hunt_run(o, each, h, &counts);
+    bar_end(&shown);
+    int result = finish(c, h, &counts, s);
+    if (h->out != stdout && fclose(h->out) != 0)
+        result = call_failed(c, status_fail(STATUS_IO, "%s: %s", h->out_name, strerror(errno)));
+    sigma_free(h->rules);
+    return result;
+}
+
+static int run(const call *c)
+{
+    uint64_t threads = pool_cores();
+    unsigned format = OUT_TABLE;
+    hunting h = { .summary = call_flag(c, "summary") };
+    hunt_options o = { .paths = call_paths(c), .path_count = call_path_count(c), .since = MOMENT_UNKNOWN, .until = MOMENT_UNKNOWN, .note = note };
+    if (!call_number(c, "threads", 1, 256, &threads) || !call_time(c, "since", &o.since) || !call_time(c, "until", &o.until))
+        return VERB_USAGE;
+    call_word(c, "format", &format);
+    h.format = (out_format)format;
+    o.threads = (unsigned)threads;
+    o.password = call_value(c, "password");
+    arena mem;
+    arena_init(&mem, 0);
+    buf_init(&h.line, 64 << 20);
+    int result = run_hunt(c, &mem, &h, &o);
+    buf_done(&h.line);
+    arena_done(&mem);
+    return result;
+}
+
+static const option options[] = {
+    { 'r', "rules", "PATH", "a Sigma rule, or a folder of them; may be given many times" },
+    { 'l', "level", "informational|low|medium|high|critical", "the lowest level of rules that are used; all when not given" },
+    { 0, "values", "FILE", "YAML lists for the placeholders of rules with `expand`" },
+    { 'f', "format", "table|jsonl|csv|timesketch|navigator", "how hits are written; table when not given" },
+    { 0, "summary", NULL, "only how often each rule matched" },
+    { 'o', "output", "FILE", "write there instead of to standard output" },
+    { 0, "since", "TIME", "leave out records before it (2020-05-11, or 2020-05-11T04:05:00+08:00; UTC when no zone is given)" },
+    { 0, "until", "TIME", "leave out records at it and after" },
+    { 0, "password", "TEXT", "for encrypted archives" },
+    { 'j', "threads", "N", "as many as there are processors when not given; what is found does not depend on it" },
+    { 0, "lang", "zh|en", "language of what is said while reading; that of the locale when not given" },
+};
+
+const verb verb_hunt = {
+    .name = "hunt",
+    .summary = "match Sigma rules against event logs",
+    .arguments = "PATH...",
+    .description = "A PATH is an event log, a folder or an archive. Every hit is told once, in order of time, with the host, the rule, the fields "
+                   "that made it match, the file and the record; the same record in two copies of a log counts once.\n\n"
+                   "Rules that cannot be honoured are refused and counted: `suyuan rules` tells which, and why. The exit status is 3 when some "
+                   "evidence could not be read.",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .least_paths = 1,
+    .most_paths = PATHS_ANY,
+    .run = run,
+};

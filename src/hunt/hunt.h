@@ -1,0 +1,39 @@
+/* Hunting: rules over event logs, their hits in order of time, each once.
+ *
+ * Shapes    Hits are ordered by time, then host, channel, record, rule; the same record met again (backup copies, shadow copies) is
+ *           told once. The order does not depend on threads.
+ * Owns      What a hit points to lives until `each` returns.
+ * Hostile   Memory is bounded: hits beyond HUNT_BYTES are sorted and put into unlinked temporary files ($TMPDIR, or /var/tmp), and
+ *           merged at the end; nothing is lost.
+ * Fails     When evidence cannot be opened at all, or a temporary file not be written. Logs that cannot be read are counted, and told
+ *           by `note`. */
+#pragma once
+#include "evidence/evidence.h"
+#include "sigma/sigma.h"
+
+#define HUNT_BYTES (48u << 20)
+
+typedef struct {
+    moment time;
+    uint32_t rule, event_id;
+    uint64_t record, offset;
+    bool recovered;
+    const char *host, *channel, *provider, *file;
+    const sigma_field *fields; size_t field_count;
+} hunt_hit;
+
+typedef struct {
+    const char *const *paths; size_t path_count;
+    const char *password;                /* of archives */
+    moment since, until;                 /* MOMENT_UNKNOWN: no limit */
+    unsigned threads;
+    sigma_rules *rules;                  /* sigma_intern is called here */
+    bool fields;                         /* whether hits bring the fields that matched */
+    progress *progress;
+    void (*note)(void *context, const char *file, const char *words);    /* one at a time */
+    void *note_context;
+} hunt_options;
+
+typedef struct { uint64_t events, logs, lost, hits, again; } hunt_counts;      /* lost: files or records that could not be read; again: hits of records met before */
+
+status hunt_run(const hunt_options *o, void (*each)(void *context, const hunt_hit *h), void *context, hunt_counts *out);
