@@ -135,6 +135,76 @@ void detect_artifact_hive(detect_artifact *a, const regf *hive)
     }
 }
 
+/* ---- Other artifacts ---- */
+
+const char *detect_artifact_word(artifact_kind kind)
+{
+    static const char *const words[] = {
+        [ARTIFACT_TASK] = "task", [ARTIFACT_JOB] = "job", [ARTIFACT_WMI] = "wmi", [ARTIFACT_BITS] = "bits", [ARTIFACT_LINK] = "link",
+        [ARTIFACT_PROGRAM] = "program", [ARTIFACT_FILE] = "file",
+    };
+    return words[kind];
+}
+
+static bool is_top(span part)
+{
+    static const char *const names[] = { "Windows", "WINNT", "Users", "Documents and Settings", "ProgramData", "Program Files", "Program Files (x86)" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (part_is(part, names[i]))
+            return true;
+    return false;
+}
+
+/* "C", "C:" or "C_drive": the letter; 0 for anything else. */
+static char drive_of(span part)
+{
+    char letter = part.len ? (char)(part.at[0] & ~0x20) : 0;
+    bool is = letter >= 'A' && letter <= 'Z' && (part.len == 1 || (part.len == 2 && part.at[1] == ':') || part_is(span_part(part, 1, SIZE_MAX), "_drive"));
+    return is ? letter : 0;
+}
+
+char *detect_artifact_where(const char *path, arena *mem)
+{
+    for (const char *at = path, *slash; (slash = strchr(at, '/')) != NULL; at = slash + 1) {
+        span part = span_of(at, (size_t)(slash - at));
+        char drive = drive_of(part);
+        if (!drive && !is_top(part))
+            continue;
+        char *where = arena_printf(mem, "%c:\\%s", drive ? drive : 'C', drive ? slash + 1 : at);
+        for (char *c = where; *c; c++)
+            *c = *c == '/' ? '\\' : *c;
+        return where;
+    }
+    return arena_str(mem, "");
+}
+
+bool detect_artifact_wants(const detect_run *run, artifact_kind kind, const char *path)
+{
+    arena mem;
+    arena_init(&mem, 0);
+    const char *where = detect_artifact_where(path, &mem);
+    bool wanted = false;
+    for (size_t i = 0; artifact_questions[i] && !wanted; i++)
+        wanted = artifact_questions[i]->file && artifact_questions[i]->wants(run_artifacts(run)[i], kind, where, path);
+    arena_done(&mem);
+    return wanted;
+}
+
+status detect_artifact_file(detect_artifact *a, artifact_kind kind, span bytes, const wmi_files *wmi, problems *noted)
+{
+    file_view view = { .kind = kind, .path = a->log.ref.path, .where = detect_artifact_where(a->log.ref.path, &a->mem), .bytes = bytes, .wmi = wmi,
+                       .noted = noted, .mem = &a->mem };
+    status s = status_ok();
+    for (size_t i = 0; artifact_questions[i] && status_is_ok(s); i++) {
+        const artifact_question *q = artifact_questions[i];
+        if (q->file && q->wants(run_artifacts(a->run)[i], kind, view.where, view.path))
+            s = q->file(run_artifacts(a->run)[i], &view, &a->log);
+        acts_commit(&a->log);
+        arena_reset(&a->scratch);
+    }
+    return s;
+}
+
 void detect_artifact_end(detect_artifact *a, const detect_sink *sink)
 {
     claims_give(&a->log, sink);

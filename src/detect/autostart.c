@@ -1048,4 +1048,4 @@ static void ask(const void *context, const hive_view *view, detect_log *out)
     arena_done(&p->work);
 }
 
-const artifact_question question_autostart = { "autostart", autostart_setup, ask };
+const artifact_question question_autostart = { .name = "autostart", .setup = autostart_setup, .hive = ask };

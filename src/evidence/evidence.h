@@ -22,7 +22,7 @@
 
 typedef enum { EVIDENCE_EVTX, EVIDENCE_EVTX_CHUNK, EVIDENCE_EVT, EVIDENCE_REGISTRY, EVIDENCE_TASK_XML, EVIDENCE_JOB, EVIDENCE_CRASH_DUMP,
                EVIDENCE_MINIDUMP, EVIDENCE_DISK_IMAGE, EVIDENCE_PREFETCH, EVIDENCE_MFT, EVIDENCE_JSONL, EVIDENCE_PCAP, EVIDENCE_ESE,
-               EVIDENCE_ARCHIVE, EVIDENCE_TEXT, EVIDENCE_EMPTY, EVIDENCE_OTHER } evidence_type;
+               EVIDENCE_LINK, EVIDENCE_PROGRAM, EVIDENCE_WMI, EVIDENCE_BITS, EVIDENCE_ARCHIVE, EVIDENCE_TEXT, EVIDENCE_EMPTY, EVIDENCE_OTHER } evidence_type;
 #define EVIDENCE_KIND(type) (1u << (type))
 
 typedef struct {
@@ -49,6 +49,8 @@ typedef struct {
     const char *password;        /* for encrypted archives; NULL: none */
     uint64_t max_expanded;       /* bytes that all archives of the walk may expand to; 0: 1 TiB */
     uint32_t kinds;              /* of what the bytes are asked for, EVIDENCE_KINDs; 0: of everything */
+    bool (*also)(const void *context, evidence_type type, const char *path);      /* and of these; may be NULL; asked from any thread */
+    const void *also_context;
     progress *progress;   /* told what is to be done, and what of it archives have done; other files are the caller's */
 } evidence_options;
 

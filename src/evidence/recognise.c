@@ -3,6 +3,7 @@
 
 #include "base/cursor.h"
 #include "base/utf16.h"
+#include "format/wmi.h"
 
 #include <string.h>
 #include <strings.h>
@@ -38,6 +39,7 @@ static const magic magics[] = {
     { 0, 4, "\x4d\x3c\xb2\xa1", EVIDENCE_PCAP },
     { 0, 4, "\xa1\xb2\x3c\x4d", EVIDENCE_PCAP },
     { 0, 4, "\x0a\x0d\x0d\x0a", EVIDENCE_PCAP },
+    { 0, 20, "\x4c\0\0\0\x01\x14\x02\0\0\0\0\0\xc0\0\0\0\0\0\0\x46", EVIDENCE_LINK },
     { 0, 4, "PK\x03\x04", EVIDENCE_ARCHIVE },
     { 0, 4, "PK\x05\x06", EVIDENCE_ARCHIVE },
     { 0, 6, "PK00PK", EVIDENCE_ARCHIVE },
@@ -110,6 +112,15 @@ static bool is_fat(span s)
            (memcmp(s.at + 0x36, "FAT", 3) == 0 || memcmp(s.at + 0x52, "FAT32", 5) == 0);
 }
 
+/* A program of Windows: the header of DOS, and where it points, that of a PE. */
+static bool is_program(span s, uint64_t size)
+{
+    if (s.len < 64 || memcmp(s.at, "MZ", 2) != 0)
+        return false;
+    uint32_t at = le32(s.at + 60);
+    return at < size && (at + 4 > s.len || memcmp(s.at + at, "PE\0\0", 4) == 0) && at < (1u << 20);
+}
+
 /* A task of before Vista ([MS-TSCH] 2.4.1): product version, file version 1, and an application name right behind the fixed part. */
 static bool is_job(cursor c, uint64_t size)
 {
@@ -169,6 +180,10 @@ evidence_type evidence_recognise(span first, uint64_t size)
         if (m->type != EVIDENCE_MFT || is_mft(cur_open(first)))
             return m->type;
     }
+    if (wmi_objects_is(first, size) || wmi_map_is(first) || wmi_index_is(first, size))
+        return EVIDENCE_WMI;
+    if (is_program(first, size))
+        return EVIDENCE_PROGRAM;
     if (is_bzip2(first) || is_old_tar(first))
         return EVIDENCE_ARCHIVE;
     if (is_fat(first) || is_disk(first, size))
@@ -189,7 +204,8 @@ const char *evidence_type_word(evidence_type t)
         [EVIDENCE_EVTX] = "evtx", [EVIDENCE_EVTX_CHUNK] = "evtx", [EVIDENCE_EVT] = "evt", [EVIDENCE_REGISTRY] = "registry",
         [EVIDENCE_TASK_XML] = "task", [EVIDENCE_JOB] = "job", [EVIDENCE_CRASH_DUMP] = "crash-dump", [EVIDENCE_MINIDUMP] = "minidump",
         [EVIDENCE_DISK_IMAGE] = "disk-image", [EVIDENCE_PREFETCH] = "prefetch", [EVIDENCE_MFT] = "mft", [EVIDENCE_JSONL] = "jsonl",
-        [EVIDENCE_PCAP] = "pcap", [EVIDENCE_ESE] = "ese", [EVIDENCE_ARCHIVE] = "archive", [EVIDENCE_TEXT] = "text", [EVIDENCE_EMPTY] = "empty",
+        [EVIDENCE_PCAP] = "pcap", [EVIDENCE_ESE] = "ese", [EVIDENCE_LINK] = "link", [EVIDENCE_PROGRAM] = "program",
+        [EVIDENCE_WMI] = "wmi", [EVIDENCE_BITS] = "bits", [EVIDENCE_ARCHIVE] = "archive", [EVIDENCE_TEXT] = "text", [EVIDENCE_EMPTY] = "empty",
         [EVIDENCE_OTHER] = "other",
     };
     return words[t];

@@ -28,9 +28,10 @@ struct evidence_stream {
     uint8_t block[BLOCK];
 };
 
-static bool is_wanted(const evidence_walk *w, evidence_type type)
+static bool is_wanted(const evidence_walk *w, evidence_type type, const char *path)
 {
-    return w->options.kinds == 0 || (w->options.kinds & EVIDENCE_KIND(type));
+    const evidence_options *o = &w->options;
+    return o->kinds == 0 || (o->kinds & EVIDENCE_KIND(type)) || (o->also && o->also(o->also_context, type, path));
 }
 
 static evidence_item new_item(evidence_stream *s, held *h, const char *path)
@@ -65,7 +66,7 @@ static void lend_source(const evidence_stream *s, evidence_item *item)
 {
     held *h = item->held;
     item->size = h->size;
-    if (status_is_ok(item->state) && is_wanted(s->walk, item->type))
+    if (status_is_ok(item->state) && is_wanted(s->walk, item->type, item->path))
         item->source = held_source(h);
 }
 
@@ -141,7 +142,7 @@ static void read_member(evidence_stream *s, archive_level *from, const archive_m
         first += n > 0 ? (size_t)n : 0;
     }
     out->type = evidence_recognise(span_of(s->block, first), n == 0 ? first : m->size_known && m->size > first ? m->size : UINT64_MAX / 2);
-    in.keep = is_wanted(s->walk, out->type) || out->type == EVIDENCE_ARCHIVE;
+    in.keep = is_wanted(s->walk, out->type, out->path) || out->type == EVIDENCE_ARCHIVE;
     status failed = in.why;
     in.why = status_ok();
     take(s, h, &in, span_of(s->block, first));

@@ -245,7 +245,8 @@ static bool is_unit(const place *at, const vec *children, evidence_type *types)
         if (!S_ISREG(c->mode))
             continue;
         types[i] = type_of(at->path, c->name, c->size);
-        is |= types[i] != EVIDENCE_ARCHIVE && types[i] != EVIDENCE_TEXT && types[i] != EVIDENCE_EMPTY && types[i] != EVIDENCE_OTHER;
+        is |= types[i] != EVIDENCE_ARCHIVE && types[i] != EVIDENCE_TEXT && types[i] != EVIDENCE_EMPTY && types[i] != EVIDENCE_OTHER
+              && types[i] != EVIDENCE_PROGRAM && types[i] != EVIDENCE_LINK;          /* tools lie about everywhere */
     }
     return is;
 }

@@ -7,7 +7,7 @@
 
 bool log_is_artifact(const log_ref *log)
 {
-    static const char *const kinds[] = { "task", "job", "wmi", "bits", "link", "program", "startup" };
+    static const char *const kinds[] = { "task", "job", "wmi", "bits", "link", "program", "file" };
     if (!log->channel || (log->computer && log->computer[0]))
         return false;
     if (strncmp(log->channel, "registry/", 9) == 0)
@@ -20,11 +20,8 @@ bool log_is_artifact(const log_ref *log)
 
 static bool is_artifact(const evidence_file *e)
 {
-    static const char *const others[] = { "evtx", "evt", "archive", "text", "jsonl", "pcap", "disk-image", "other", "empty" };
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (strcmp(others[i], e->kind) == 0)
-            return false;
-    return e->read;
+    log_ref log = { e->id, e->path, "", e->channel };
+    return e->read && (log_is_artifact(&log) || strcmp(e->kind, "registry") == 0);         /* a transaction log is its hive's */
 }
 
 static bool part_is(span part, const char *name)

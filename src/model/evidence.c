@@ -80,5 +80,5 @@ bool evidence_file_damaged(const evidence_file *e)
 
 bool evidence_file_passed(const evidence_file *e)
 {
-    return !e->read && !evidence_file_lost(e) && strcmp(e->kind, "text") != 0 && strcmp(e->kind, "other") != 0 && strcmp(e->kind, "empty") != 0;
+    return !e->read && !evidence_file_lost(e) && strcmp(e->kind, "text") != 0 && strcmp(e->kind, "other") != 0 && strcmp(e->kind, "program") != 0 && strcmp(e->kind, "link") != 0 && strcmp(e->kind, "empty") != 0;
 }

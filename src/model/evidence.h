@@ -8,7 +8,7 @@ typedef struct {
     const char *unit;            /* name of the unit: last part of its folder's or archive's name */
     const char *sha256;
     uint64_t bytes;
-    const char *kind;            /* evtx, evt, registry, task, job, crash-dump, minidump, disk-image, prefetch, mft, jsonl, pcap, text, archive, other */
+    const char *kind;            /* evtx, evt, registry, task, job, crash-dump, minidump, disk-image, prefetch, mft, jsonl, pcap, link, program, wmi, bits, text, archive, other */
     bool read;                   /* false: recognised, not read (why says it) */
     const char *why;
     const char *computer;        /* the name most records bear; NULL: none */

@@ -2,14 +2,14 @@
  *
  * A worker takes the next job: to hash a file, or to read it. A unit's files are read only when all of them are hashed,
  * because the digest's name comes first. Members of an archive come one by one out of the worker that unpacks it; it reads them
- * itself unless somebody has nothing to do. A hive waits there for its transaction logs, at most to the archive's end. */
+ * itself unless somebody has nothing to do. A hive waits there for its transaction logs, and the like, at most to the archive's end. */
 #include "survey/survey.h"
 
 #include "base/hash.h"
 #include "base/pool.h"
 #include "base/utf16.h"
 #include "base/vec.h"
-#include "survey/hive.h"
+#include "survey/artifact.h"
 #include "survey/log.h"
 
 #include <pthread.h>
@@ -26,22 +26,23 @@ typedef struct {
 } unit;
 
 typedef struct { size_t unit, entry; uint64_t size; bool hash; } job;
-typedef struct { size_t unit; evidence_item item; bool is_group; hive_group group; } handed;
+typedef struct { size_t unit; evidence_item item; bool is_group; artifact_group group; } handed;
 
-/* A hive that lies as a file, and its logs: entries. */
-typedef struct { size_t hive, logs[HIVE_LOGS], log_count; } hive_files;
+/* A main file that lies as a file, and what lies beside it: entries. */
+typedef struct { size_t main, beside[BESIDE_MOST], beside_count; } artifact_files;
 
 typedef struct {
     const survey_options *o;
     const survey_sink *sink;
     survey_counts *counts;
     evidence_walk *walk;
+    detect_run *detectors;
     digest_head head;
     log_setup setup;
     vec units, jobs;
-    vec hives;                           /* hive_files */
-    map hive_of;                         /* unit and lower path of a hive to its place in `hives`, where there are files named as its logs */
-    hive_room room;
+    vec mains;                           /* artifact_files */
+    map main_of;                         /* unit and lower path of a main file to its place in `mains`, where there are files named as lying beside it */
+    artifact_room room;
     pthread_mutex_t lock;                /* of what follows, and of the units' numbers */
     pthread_cond_t changed;
     size_t next_job, next_out;
@@ -79,13 +80,14 @@ static const char *why_not_read(evidence_type type)
     case EVIDENCE_EVTX: case EVIDENCE_EVTX_CHUNK: case EVIDENCE_ARCHIVE: case EVIDENCE_REGISTRY: return NULL;
     case EVIDENCE_EMPTY: return "empty";
     case EVIDENCE_TEXT: case EVIDENCE_OTHER: return "not known as evidence";
+    case EVIDENCE_PROGRAM: case EVIDENCE_LINK: return "hashed; nothing else of it is asked for";
     default: return "recognised; not read by this version";
     }
 }
 
 /* Reads one item into a digest of its own, which then goes into the unit's: so a unit is held only as long as that takes.
- * group: of a hive, what it is read with; NULL: it is no hive, or a log of one (why says what is wrong with that). */
-static void read_item(survey *s, unit *u, log_reader *reader, const evidence_item *item, const hive_group *group, const char *why)
+ * group: of an artifact, itself and what it is read with; NULL: it is none, or lies beside one (why says what is wrong with that). */
+static void read_item(survey *s, unit *u, log_reader *reader, const evidence_item *item, const artifact_group *group, const char *why)
 {
     arena mem;
     problems noted;
@@ -104,8 +106,8 @@ static void read_item(survey *s, unit *u, log_reader *reader, const evidence_ite
     if (status_is_ok(state) && is_log(item->type))
         state = log_read(reader, item, &noted, &e, part);
     else if (status_is_ok(state) && group)
-        state = hive_read(s->setup.run, &s->room, group, &noted, &e, part);
-    e.why = why ? why : why_not_read(item->type);
+        state = artifact_read(s->setup.run, &s->room, group, &noted, &e, part);
+    e.why = why ? why : group ? NULL : why_not_read(item->type);
     e.read = !e.why && status_is_ok(state);
     if (!status_is_ok(state))
         e.why = state.words;
@@ -219,13 +221,13 @@ static void do_hash(survey *s, const job *j)
         make_ready(s, u);
 }
 
-static void read_group(survey *s, unit *u, log_reader *reader, hive_group *g)
+static void read_group(survey *s, unit *u, log_reader *reader, artifact_group *g)
 {
-    if (g->has_hive)
-        read_item(s, u, reader, &g->hive, g, NULL);
-    for (size_t i = 0; i < g->log_count; i++)
-        read_item(s, u, reader, &g->logs[i], NULL, g->has_hive || g->late ? NULL : "a transaction log without its hive");
-    hive_group_release(g);
+    if (g->has_main)
+        read_item(s, u, reader, &g->main, g, NULL);
+    for (size_t i = 0; i < g->beside_count; i++)
+        read_item(s, u, reader, &g->beside[i], NULL, g->has_main || g->late ? NULL : artifact_stray(g->beside[i].type));
+    artifact_group_release(g);
 }
 
 /* True when somebody else reads these members of an archive. */
@@ -242,52 +244,52 @@ static bool hand_over(survey *s, handed h)
     return can;
 }
 
-static void read_or_hand_over(survey *s, size_t at, log_reader *reader, hive_group *g)
+static void read_or_hand_over(survey *s, size_t at, log_reader *reader, artifact_group *g)
 {
     if (!hand_over(s, (handed){ .unit = at, .is_group = true, .group = *g }))
         read_group(s, vec_at(&s->units, at), reader, g);
 }
 
-/* The key of a hive's files in `hive_of`. */
-static char *hive_key(arena *mem, size_t at, const char *path)
+/* The key of a main file in `main_of`. */
+static char *main_key(arena *mem, size_t at, const char *path)
 {
     char *key = arena_printf(mem, "%zu/%s", at, path);
     utf8_lower_ascii(key);
     return key;
 }
 
-static const hive_files *files_of(const survey *s, const char *key)
+static const artifact_files *files_of(const survey *s, const char *key)
 {
-    const uint64_t *at = map_find(&s->hive_of, span_str(key));
-    return at ? vec_at(&s->hives, *at) : NULL;
+    const uint64_t *at = map_find(&s->main_of, span_str(key));
+    return at ? vec_at(&s->mains, *at) : NULL;
 }
 
-/* A hive, or a log of one, that lies as a file. The logs are read with the hive, and named by their own jobs. */
-static void read_hive_file(survey *s, size_t at, log_reader *reader, evidence_item *item)
+/* An artifact, or what lies beside one, that lies as a file. The latter is read with the former, and named by its own job. */
+static void read_file_with(survey *s, size_t at, log_reader *reader, evidence_item *item)
 {
     arena mem;
     arena_init(&mem, 0);
     unit *u = vec_at(&s->units, at);
-    const char *of_log = hive_of_log(&mem, item->path);
-    if (of_log && hive_is_log(item)) {
-        const hive_files *f = files_of(s, hive_key(&mem, at, of_log));
-        read_item(s, u, reader, item, NULL, f && f->hive != SIZE_MAX ? NULL : "a transaction log without its hive");
+    const char *of_log = artifact_main_of(&mem, item->path);
+    if (of_log && artifact_is_beside(item)) {
+        const artifact_files *f = files_of(s, main_key(&mem, at, of_log));
+        read_item(s, u, reader, item, NULL, f && f->main != SIZE_MAX ? NULL : artifact_stray(item->type));
     } else {
-        hive_group g = { .hive = *item, .has_hive = true };
-        const hive_files *f = files_of(s, hive_key(&mem, at, item->path));
-        for (size_t i = 0; f && i < f->log_count; i++) {
-            evidence_stream *items = evidence_stream_open(s->walk, f->logs[i]);
+        artifact_group g = { .main = *item, .has_main = true };
+        const artifact_files *f = files_of(s, main_key(&mem, at, item->path));
+        for (size_t i = 0; f && i < f->beside_count; i++) {
+            evidence_stream *items = evidence_stream_open(s->walk, f->beside[i]);
             evidence_item log;
             while (evidence_stream_next(items, &log))
-                if (log.type == EVIDENCE_REGISTRY && !log.member && g.log_count < HIVE_LOGS && hive_is_log(&log))
-                    g.logs[g.log_count++] = log;
+                if (log.type == item->type && !log.member && g.beside_count < BESIDE_MOST && artifact_is_beside(&log))
+                    g.beside[g.beside_count++] = log;
                 else
                     evidence_release(&log);
             evidence_stream_close(items);
         }
         read_item(s, u, reader, item, &g, NULL);
-        for (size_t i = 0; i < g.log_count; i++)
-            evidence_release(&g.logs[i]);
+        for (size_t i = 0; i < g.beside_count; i++)
+            evidence_release(&g.beside[i]);
     }
     arena_done(&mem);
 }
@@ -306,30 +308,30 @@ static void do_read(survey *s, const job *j, log_reader *reader)
     } else {
         evidence_stream *items = evidence_stream_open(s->walk, j->entry);
         evidence_item item;
-        hive_pairs *pairs = hive_pairs_new();
-        hive_group group;
+        artifact_pairs *pairs = artifact_pairs_new();
+        artifact_group group;
         while (evidence_stream_next(items, &item)) {
             bool reads_progress = item.member || item.type == EVIDENCE_ARCHIVE || is_log(item.type);
             if (!reads_progress || !status_is_ok(item.state))
                 progress_add(s->o->progress, item.member || item.type == EVIDENCE_ARCHIVE ? 0 : item.size);
             if (item.member && is_log(item.type) && hand_over(s, (handed){ .unit = j->unit, .item = item }))
                 continue;
-            bool hive = item.type == EVIDENCE_REGISTRY && status_is_ok(item.state);
-            if (hive && item.member) {
-                if (hive_pairs_put(pairs, &item, &group))
+            bool artifact = status_is_ok(item.state) && item.source.read && artifact_wanted(s->setup.run, item.type, item.path);
+            if (artifact && item.member && artifact_has_beside(item.type)) {
+                if (artifact_pairs_put(pairs, &item, &group))
                     read_or_hand_over(s, j->unit, reader, &group);
                 continue;
             }
-            if (hive)
-                read_hive_file(s, j->unit, reader, &item);
+            if (artifact)
+                read_file_with(s, j->unit, reader, &item);
             else
                 read_item(s, u, reader, &item, NULL, NULL);
             evidence_release(&item);
         }
         evidence_stream_close(items);
-        while (hive_pairs_next(pairs, &group))
+        while (artifact_pairs_next(pairs, &group))
             read_or_hand_over(s, j->unit, reader, &group);
-        hive_pairs_free(pairs);
+        artifact_pairs_free(pairs);
     }
     finish_part(s, u);
 }
@@ -399,31 +401,31 @@ static void add_jobs(survey *s, size_t at)
     vec_done(&jobs);
 }
 
-/* Which files are named as logs of which hives. */
-static void find_hives(survey *s)
+/* Which files are named as what lies beside which. */
+static void find_beside(survey *s)
 {
     arena mem;
     arena_init(&mem, 0);
     for (size_t at = 0; at < s->units.count; at++) {
         const unit *u = vec_at(&s->units, at);
         for (size_t i = u->first; i < u->first + u->count; i++) {
-            const char *of = hive_of_log(&mem, evidence_entry_at(s->walk, i)->path);
+            const char *of = artifact_main_of(&mem, evidence_entry_at(s->walk, i)->path);
             if (!of)
                 continue;
             bool was;
-            uint64_t *place = map_put(&s->hive_of, span_str(hive_key(&mem, at, of)), &was);
+            uint64_t *place = map_put(&s->main_of, span_str(main_key(&mem, at, of)), &was);
             if (!was) {
-                *place = s->hives.count;
-                ((hive_files *)vec_push(&s->hives))->hive = SIZE_MAX;
+                *place = s->mains.count;
+                ((artifact_files *)vec_push(&s->mains))->main = SIZE_MAX;
             }
-            hive_files *f = vec_at(&s->hives, *place);
-            if (f->log_count < HIVE_LOGS)
-                f->logs[f->log_count++] = i;
+            artifact_files *f = vec_at(&s->mains, *place);
+            if (f->beside_count < BESIDE_MOST)
+                f->beside[f->beside_count++] = i;
         }
-        for (size_t i = u->first; s->hives.count && i < u->first + u->count; i++) {
-            const uint64_t *place = map_find(&s->hive_of, span_str(hive_key(&mem, at, evidence_entry_at(s->walk, i)->path)));
+        for (size_t i = u->first; s->mains.count && i < u->first + u->count; i++) {
+            const uint64_t *place = map_find(&s->main_of, span_str(main_key(&mem, at, evidence_entry_at(s->walk, i)->path)));
             if (place)
-                ((hive_files *)vec_at(&s->hives, *place))->hive = i;
+                ((artifact_files *)vec_at(&s->mains, *place))->main = i;
         }
         arena_reset(&mem);
     }
@@ -434,8 +436,8 @@ static void plan(survey *s)
 {
     vec_init(&s->units, sizeof(unit));
     vec_init(&s->jobs, sizeof(job));
-    vec_init(&s->hives, sizeof(hive_files));
-    map_init(&s->hive_of);
+    vec_init(&s->mains, sizeof(artifact_files));
+    map_init(&s->main_of);
     const char *at = NULL;
     for (size_t i = 0; i < evidence_count(s->walk); i++) {
         const evidence_entry *e = evidence_entry_at(s->walk, i);
@@ -453,7 +455,7 @@ static void plan(survey *s)
         pthread_mutex_init(&((unit *)vec_at(&s->units, i))->lock, NULL);
         add_jobs(s, i);
     }
-    find_hives(s);
+    find_beside(s);
 }
 
 /* What the lines depend on besides evidence, tool and profiles. That there was a password, not which. */
@@ -465,11 +467,7 @@ static const char *option_words(const survey_options *o, arena *mem)
 
 static status run(survey *s, unsigned threads, arena *mem)
 {
-    detect_run *detectors;
-    status done = detect_run_new(s->o->facts, mem, &detectors);
-    if (!status_is_ok(done))
-        return done;
-    s->setup.run = detectors;
+    s->setup.run = s->detectors;
     s->setup.templates = binxml_templates_new();
     s->setup.since = s->o->since;
     s->setup.until = s->o->until;
@@ -483,7 +481,7 @@ static status run(survey *s, unsigned threads, arena *mem)
     pthread_mutex_init(&s->out_lock, NULL);
     pthread_mutex_init(&s->note_lock, NULL);
     pthread_cond_init(&s->changed, NULL);
-    hive_room_init(&s->room);
+    artifact_room_init(&s->room);
     plan(s);
     progress_expect(s->o->progress, evidence_total(s->walk));         /* evidence_open expects the bytes once; they are hashed, too */
 
@@ -500,26 +498,37 @@ static status run(survey *s, unsigned threads, arena *mem)
     binxml_templates_free(s->setup.templates);
     vec_done(&s->units);
     vec_done(&s->jobs);
-    vec_done(&s->hives);
-    map_done(&s->hive_of);
-    hive_room_done(&s->room);
+    vec_done(&s->mains);
+    map_done(&s->main_of);
+    artifact_room_done(&s->room);
     return s->failed;
+}
+
+static bool is_also_wanted(const void *context, evidence_type type, const char *path)
+{
+    return artifact_wanted(context, type, path);
 }
 
 status survey_run(const survey_options *o, const survey_sink *sink, survey_counts *out)
 {
     survey_counts unused = { 0 };
     survey s = { .o = o, .sink = sink, .counts = out ? out : &unused };
-    const evidence_options how = {
+    evidence_options how = {
         .password = o->password, .progress = o->progress,
         .kinds = EVIDENCE_KIND(EVIDENCE_EVTX) | EVIDENCE_KIND(EVIDENCE_EVTX_CHUNK) | EVIDENCE_KIND(EVIDENCE_REGISTRY),
+        .also = is_also_wanted,
     };
     *s.counts = (survey_counts){ 0 };
-    status done = evidence_open(o->paths, o->path_count, &how, &s.walk);
-    if (!status_is_ok(done))
-        return done;
     arena mem;
     arena_init(&mem, 0);
+    status done = detect_run_new(s.o->facts, &mem, &s.detectors);
+    how.also_context = s.detectors;
+    if (status_is_ok(done))
+        done = evidence_open(o->paths, o->path_count, &how, &s.walk);
+    if (!status_is_ok(done)) {
+        arena_done(&mem);
+        return done;
+    }
     s.head = (digest_head){ .unit = "", .tool = SUYUAN_VERSION, .profiles = profile_hash(o->facts), .rules = "", .options = option_words(o, &mem), .sources = "" };
     done = run(&s, o->threads ? o->threads : 1, &mem);
     arena_done(&mem);
@@ -547,7 +556,7 @@ static void count_kind(survey_counts *counts, const char *kind)
 
 static bool is_artifact(const char *kind)
 {
-    static const char *const kinds[] = { "registry" };
+    static const char *const kinds[] = { "registry", "task", "job", "wmi", "bits", "link", "program", "text", "other", "ese" };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kinds[i], kind) == 0)
             return true;
