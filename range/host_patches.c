@@ -5,6 +5,8 @@
  *           and 4012217 (2012), 4012213 and 4012216 (2012 R2), 4013429 (2016, build 14393.953). */
 #include "range/host.h"
 
+#include "range/pe_write.h"
+
 enum { MS17_010_ABSENT, MS17_010_PRESENT, MS17_010_PENDING, MS17_010_ROLLUP, MS17_010_UNKNOWN };
 
 static void package(estate *e, const char *name, unsigned state, moment at)
@@ -37,6 +39,22 @@ static int patch_state(estate *e)
     if (exploited)
         return roll < 80 || e->w->seed == 1 ? MS17_010_ABSENT : MS17_010_PENDING;
     return roll < 45 ? MS17_010_ABSENT : roll < 65 ? MS17_010_PRESENT : roll < 80 ? MS17_010_ROLLUP : roll < 88 ? MS17_010_PENDING : MS17_010_UNKNOWN;
+}
+
+/* The server driver of file sharing, where the collector took it: its version says what packages only suggest. */
+static bool driver(estate *e, bool patched)
+{
+    static const unsigned versions[NT_VERSIONS][2][4] = { { { 6, 0, 6002, 19673 }, { 6, 0, 6002, 19743 } }, { { 6, 1, 7601, 23517 }, { 6, 1, 7601, 24499 } }, { { 6, 2, 9200, 21976 }, { 6, 2, 9200, 22376 } },
+                                                          { { 6, 3, 9600, 18340 }, { 6, 3, 9600, 18895 } }, { { 10, 0, 14393, 206 }, { 10, 0, 14393, 2273 } } };
+    const unsigned *v = versions[e->h->nt][patched];
+    if (e->w->seed == 1 ? e->h->index > 1 : !rng_chance(&e->r, 45))
+        return false;
+    buf b;
+    buf_init(&b, 1 << 20);
+    pe_driver(&b, "srv.sys", v, host_print(e, "%u.%u.%u.%u", v[0], v[1], v[2], v[3]), e->installed - 90 * MOMENT_DAY);
+    host_file(e, "Windows/System32/drivers/srv.sys", buf_bytes(&b));
+    buf_done(&b);
+    return true;
 }
 
 void host_patches(estate *e)
@@ -85,6 +103,7 @@ void host_patches(estate *e)
             hive_at(h, e->windows, "Component Based Servicing\\RebootPending");
         }
     }
+    bool unknown = state == MS17_010_UNKNOWN, patched = unknown ? rng_chance(&e->r, 50) : state == MS17_010_PRESENT || state == MS17_010_ROLLUP, seen = driver(e, patched);
     static const char *const found[] = { "no package of it", "installed", "waits for a restart", "in a later rollup", "no list of packages" };
-    told_exposed(e, "ms17-010", found[state], state == MS17_010_UNKNOWN ? "undecided" : state == MS17_010_PRESENT || state == MS17_010_ROLLUP ? "passed" : "failed");
+    told_exposed(e, "ms17-010", seen && unknown ? "the driver's version" : found[state], unknown && !seen ? "undecided" : patched ? "passed" : "failed");
 }

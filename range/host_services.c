@@ -105,7 +105,8 @@ hive_key *host_service(estate *e, const char *name, unsigned type, unsigned star
     hive_expand(h, k, "ImagePath", image);
     hive_sz(h, k, "DisplayName", shown);
     if (account) {
-        hive_dword(h, k, "WOW64", 1);
+        if (strstr(image, "(x86)"))
+            hive_dword(h, k, "WOW64", 1);
         hive_sz(h, k, "ObjectName", account);
     }
     return k;

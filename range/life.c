@@ -245,11 +245,17 @@ static void administrator_comes(sim *s, const act *a)
     (void)a;
 }
 
+typedef struct {
+    logon *l;
+    moment at;
+} tool_run;
+
 static void tool_ends(sim *s, const act *a)
 {
+    const tool_run *run = a->what;
     log_service_state(s, "PSEXESVC", "PSEXESVC", false);
-    *(gone_service *)vec_push(&s->h->gone) = (gone_service){ "PSEXESVC", "%SystemRoot%\\PSEXESVC.exe", s->now, s->now, false };
-    log_logoff(s, a->what);
+    *(gone_service *)vec_push(&s->h->gone) = (gone_service){ "PSEXESVC", "%SystemRoot%\\PSEXESVC.exe", run->at, s->now, false };
+    log_logoff(s, run->l);
 }
 
 /* An administrator's PsExec: from the jump host, in working hours, under its own name. */
@@ -267,6 +273,8 @@ static void administrator_tool(sim *s, const act *a)
     log_logon(s, l);
     log_share(s, l, "\\\\*\\ADMIN$", "\\??\\C:\\Windows");
     log_share(s, l, "\\\\*\\IPC$", "");
+    tool_run *run = arena_alloc(s->w->mem, sizeof *run);
+    *run = (tool_run){ l, s->now };
     log_service_audit(s, l, "PSEXESVC", "%SystemRoot%\\PSEXESVC.exe", 3);
     log_service_installed(s, sim_account_sid(s, user), "PSEXESVC", "%SystemRoot%\\PSEXESVC.exe", false);
     log_service_state(s, "PSEXESVC", "PSEXESVC", true);
@@ -274,7 +282,7 @@ static void administrator_tool(sim *s, const act *a)
                                    "C:\\Windows\\System32\\services.exe", NULL);
     log_process(s, l, rng_chance(&s->r, 50) ? "C:\\Windows\\System32\\ipconfig.exe" : "C:\\Windows\\System32\\cmd.exe",
                 rng_chance(&s->r, 50) ? "ipconfig /all" : "cmd /c dir D:\\Backup", service, "C:\\Windows\\PSEXESVC.exe", NULL);
-    sim_session(s, rng_range(&s->r, 2 * MOMENT_SECOND, 40 * MOMENT_SECOND), tool_ends, l, 0);
+    sim_session(s, rng_range(&s->r, 2 * MOMENT_SECOND, 40 * MOMENT_SECOND), tool_ends, run, 0);
 }
 
 static void administrator_day(sim *s, const act *a)
