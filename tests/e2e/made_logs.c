@@ -5,6 +5,7 @@
  *     made_logs flood FILE MEGABYTES   failed logons under random account names, workstations and sources, and in them one
  *                                      client that guesses the password of Administrator
  *     made_logs text FILE              how many bytes of text a digest holds
+ *     made_logs unpack FILE            that text, on standard output
  *
  * Each text begins or ends with XQZ and its number, so that a test can tell whether it arrived. */
 #include "range/evtx_write.h"
@@ -231,7 +232,7 @@ static void write_flood(const char *path, uint64_t megabytes)
 
 /* ---- a digest's text ---- */
 
-static void tell_text(const char *path)
+static void tell_text(const char *path, bool whole)
 {
     uint8_t in[1 << 16], out[1 << 16];
     FILE *from = fopen(path, "rb");
@@ -244,11 +245,14 @@ static void tell_text(const char *path)
             ZSTD_outBuffer plain = { out, sizeof out, 0 };
             require(!ZSTD_isError(ZSTD_decompressStream(zstd, &plain, &packed)), path);
             total += plain.pos;
+            if (whole)
+                fwrite(out, 1, plain.pos, stdout);
         }
     }
     ZSTD_freeDCtx(zstd);
     fclose(from);
-    printf("%llu\n", total);
+    if (!whole)
+        printf("%llu\n", total);
 }
 
 int main(int argc, char **argv)
@@ -259,8 +263,8 @@ int main(int argc, char **argv)
         write_logs(argv[2]);
     else if (strcmp(what, "flood") == 0 && argc == 4)
         write_flood(argv[2], strtoull(argv[3], NULL, 10));
-    else if (strcmp(what, "text") == 0)
-        tell_text(argv[2]);
+    else if (strcmp(what, "text") == 0 || strcmp(what, "unpack") == 0)
+        tell_text(argv[2], *what == 'u');
     else
         return 2;
     return 0;
