@@ -1,13 +1,13 @@
 /* Queues of the Background Intelligent Transfer Service: qmgr0.dat and qmgr1.dat, and jobs carved from qmgr.db.
  *
- * Format    Not documented by Microsoft; ANSSI's bits_parser and what real queues show. Until Windows 10 1607 a queue is a file of
+ * Format    Not documented by Microsoft; the notes of ANSSI and FireEye, and what real queues show. Until Windows 10 1607 a queue is a file of
  *           blocks between delimiters; later each job and each file is one record of an ESE database.
  * Shapes    Texts are UTF-8, "" when not given. A job that stands in bytes which no queue header leads to is recovered; of qmgr.db, whose
  *           pages are carved without their tables, `loose` is set: live and deleted cannot be told apart.
  * Owns      Everything lives in `mem`.
  * Hostile   Every size and count; BITS_JOBS jobs, BITS_FILES files in all.
  * Fails     STATUS_DAMAGED when neither a queue nor any job is found; jobs that cannot be read to their end are noted ("bits.job",
- *           "bits.file") and kept as far as they go. */
+ *           "bits.many") and kept as far as they go. */
 #pragma once
 #include "base/base.h"
 

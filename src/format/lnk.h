@@ -2,7 +2,7 @@
  *
  * Format    [MS-SHLLINK].
  * Shapes    Texts are UTF-8, "" when not given. `target` is the best that the link tells: its local path, else its environment block,
- *           else the path that its item list spells. Code pages are not known: bytes above 0x7f of 8-bit texts become U+FFFD unless
+ *           its network path, the path that its items spell. Code pages are not known: bytes above 0x7f of 8-bit texts become U+FFFD unless
  *           they are UTF-8 or the link has the Unicode one, too.
  * Owns      Texts live in `mem`.
  * Hostile   Every size and offset; LNK_ITEMS items.

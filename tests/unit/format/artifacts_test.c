@@ -1,6 +1,7 @@
 /* Real artifacts of hosts: what is known of them is what is read. */
 #include "cmocka_all.h"
 #include "artifact_samples.h"
+#include "format/bits.h"
 #include "format/regf.h"
 #include "format/security.h"
 #include "format/service_actions.h"
@@ -252,6 +253,34 @@ static void a_repository_without_attack_has_the_stock_binding_alone(void **state
     assert_int_equal(g->noted.count, 0);
 }
 
+/* ---- transfers ---- */
+
+static void jobs_of_a_windows_10_are_carved(void **state)
+{
+    ground *g = *state;
+    bits q;
+    assert_true(status_is_ok(bits_read(&g->mem, sample(&g->mem, "extra/artifacts/bits/win10-qmgr.db.xz"), &g->noted, &q)));
+    assert_true(q.database);
+    size_t commands = 0, linked = 0, undated = 0, update = 0;
+    for (size_t i = 0; i < q.job_count; i++) {
+        const bits_job *j = &q.jobs[i];
+        commands += *j->command != '\0';
+        linked += j->file_count;
+        undated += !moment_known(j->created);
+        update += strstr(j->name, "MozillaUpdate") != NULL;
+        assert_true(strncmp(j->owner, "S-1-5-", 6) == 0);
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(q.jobs[k].id, j->id);
+    }
+    print_message("%zu jobs, %zu with a command, %zu files of theirs and %zu of unknown jobs\n", q.job_count, commands, linked, q.file_count);
+    assert_int_equal(q.job_count, 23);
+    assert_int_equal(commands, 0);
+    assert_int_equal(undated, 0);
+    assert_int_equal(update, 2);
+    assert_true(linked + q.file_count > 25);
+    assert_int_equal(g->noted.count, 0);
+}
+
 int main(void)
 {
     if (!samples_there()) {
@@ -266,6 +295,7 @@ int main(void)
         TEST(services_of_real_hives_say_what_they_do_when_they_fail),
         TEST(the_subscription_of_an_attack_is_found),
         TEST(a_repository_without_attack_has_the_stock_binding_alone),
+        TEST(jobs_of_a_windows_10_are_carved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
