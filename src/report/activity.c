@@ -1,6 +1,8 @@
 #include "report/tell.h"
 
 #define TREES_BYTES 260000u
+#define LONG_LIST 40u                   /* rows, from which what is alike is folded */
+#define ALIKE 8u
 
 /* ---- What ran ---- */
 
@@ -171,11 +173,14 @@ static void subject_table(const report *r, block *in, both caption, const char *
     table *t = doc_table(in, r->d, NULL, caption, "stack", limit);
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
         doc_column(t, tell_label(columns[i].title), columns[i].tone);
-    size_t n = 0;
+    size_t n = 0, hosts;
+    folding fold;
+    tell_fold(&fold, tell_kinds(r, kinds, &hosts), LONG_LIST, ALIKE);
     for (const json *f = tell_first(r->c, "findings"); f; f = f->next, n++) {
         if (!tell_is_kind(f, kinds))
             continue;
         row *line = doc_row(t, r->d, NULL, tell_severity(f));
+        tell_fold_row(&fold, line, arena_printf(r->mem, "%s %s %s", json_str(f, "host"), json_str(f, "kind"), json_str(f, "severity")), tell_word(r, "kind.", json_str(f, "kind")));
         put_host(r, &line->cells[0], f, "host");
         put_time(r, &line->cells[1], f, "time");
         put_badge(r, &line->cells[2], "severity.", json_str(f, "severity"));
@@ -185,12 +190,13 @@ static void subject_table(const report *r, block *in, both caption, const char *
         runs_add(&line->cells[2], RUN_LINK, (both){ arena_printf(r->mem, "F%zu", n + 1), NULL })->target = arena_printf(r->mem, "f%zu", n);
         both title = tell_sentence(r, f, "title");
         if (!tell_empty(title))
-            runs_add(&line->cells[3], RUN_STRONG, title);
+            runs_add(&line->cells[3], RUN_STRONG, tell_short(r, title));
         runs_line(&line->cells[3]);
         put_sentence(r, &line->cells[3], f, "text");
         put_likelihood(r, &line->cells[4], f, "confidence");
         put_evidence(r, &line->cells[5], f);
     }
+    tell_folded(r, &fold, t);
 }
 
 static void tell_subject(const report *r, block *in, const char *id, const char *title, const char *kinds, const char *none)
@@ -224,16 +230,21 @@ static void tell_persistence(const report *r, block *in)
         return;
     }
     static const struct { const char *title, *tone; } columns[] = {
-        { "report.host", "name" }, { "report.verdict", NULL }, { "report.location", NULL }, { "report.command", "code" }, { "report.why", "wide" }, { "report.time", "time" }, { "report.evidence", "ref" },
+        { "report.host", "name" }, { "report.verdict", NULL }, { "report.location", "code" }, { "report.command", "code" }, { "report.why", "wide" }, { "report.time", "time" }, { "report.evidence", "ref" },
     };
-    table *t = doc_table(section, r->d, NULL, tell_label("report.persistence-table"), "stack", 280000);
+    table *t = doc_table(section, r->d, NULL, tell_label("report.persistence-table"), "stack", 700000);
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
         doc_column(t, tell_label(columns[i].title), columns[i].tone);
+    /* What is neither hostile nor suspicious is counted; of the others, what is alike on one host is shown so many times. */
+    folding fold;
+    tell_fold(&fold, tell_count(r->c, "persistence"), LONG_LIST, ALIKE);
     for (unsigned rank = 4; rank-- > 0; )
         for (const json *p = tell_first(r->c, "persistence"); p; p = p->next) {
             if (verdict_rank(p) != rank)
                 continue;
             row *line = doc_row(t, r->d, NULL, rank);
+            const char *group = rank < 2 ? json_str(p, "verdict") : arena_printf(r->mem, "%s %s %s", json_str(p, "host"), json_str(p, "location"), json_str(p, "verdict"));
+            tell_fold_row(&fold, line, group, tell_word(r, "verdict.", json_str(p, "verdict")));
             put_host(r, &line->cells[0], p, "host");
             put_badge(r, &line->cells[1], "verdict.", json_str(p, "verdict"));
             runs_words(&line->cells[2], tell_word(r, "location.", json_str(p, "location")));
@@ -252,6 +263,7 @@ static void tell_persistence(const report *r, block *in)
             put_time(r, &line->cells[5], p, "time");
             put_evidence(r, &line->cells[6], p);
         }
+    tell_folded(r, &fold, t);
 }
 
 void tell_activity(report *r, block *in)

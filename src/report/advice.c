@@ -367,7 +367,7 @@ static void close_table(const report *r, block *section)
         if (!there) {
             *line = lines.count - 1;
             row *one = rows[*line] = doc_row(t, r->d, NULL, 0);
-            runs_add(&one->cells[0], RUN_STRONG, action);
+            runs_add(&one->cells[0], RUN_STRONG, tell_short(r, action));
             put_sentence(r, &one->cells[1], p, "why");
         } else
             runs_text(&rows[*line]->cells[2], " ");

@@ -3,6 +3,9 @@
 #include <string.h>
 #include <strings.h>
 
+#define LONG_LIST 40u                   /* open questions, from which those of one sort are folded */
+#define ALIKE 4u
+
 /* ---- What cannot be known ---- */
 
 static void tell_unknowns(const report *r)
@@ -17,12 +20,16 @@ static void tell_unknowns(const report *r)
     doc_column(t, tell_label("report.host"), "name");
     doc_column(t, tell_label("report.not-known"), "wide");
     doc_column(t, tell_label("report.decides"), "wide");
+    folding fold;
+    tell_fold(&fold, tell_count(r->c, "unknowns"), LONG_LIST, ALIKE);
     for (const json *u = tell_first(r->c, "unknowns"); u; u = u->next) {
         row *line = doc_row(t, r->d, NULL, 0);
+        tell_fold_row(&fold, line, json_str(u, "what"), (both){ NULL, NULL });
         put_host(r, &line->cells[0], u, "host");
         put_sentence(r, &line->cells[1], u, "text");
         put_sentence(r, &line->cells[2], u, "decides");
     }
+    tell_folded(r, &fold, t);
 }
 
 /* ---- Appendix A: evidence ---- */

@@ -17,6 +17,7 @@ typedef enum {
     RUN_REFERENCE,      /* a link to evidence; `note` says where in it */
     RUN_TIME,           /* words: in the zone; `note`: UTC */
     RUN_LINE,           /* a line of its own begins */
+    RUN_FULL,           /* what was shortened before, whole, for whoever asks; tone "code" when it is evidence */
 } run_kind;
 
 typedef struct run run;
@@ -24,7 +25,7 @@ struct run { run_kind kind; both words; const char *tone, *target, *note; run *n
 typedef struct { arena *mem; run *first, *last; } runs;
 
 typedef struct row row;
-struct row { const char *id; unsigned rank; runs *cells; size_t host; const char *severity, *kind; unsigned episode; row *next; };   /* host SIZE_MAX: of none */
+struct row { const char *id; unsigned rank; runs *cells; size_t host; const char *severity, *kind; unsigned episode; bool folded; row *next; };   /* host SIZE_MAX: of none; folded: shown when asked for */
 typedef struct { both title; const char *tone; } column;                       /* tone: "time", "code", "wide", "number" */
 typedef struct choice { const char *value; both words; struct choice *next; } choice;   /* of a filter */
 typedef struct {
@@ -33,6 +34,7 @@ typedef struct {
     row *first, *last; size_t row_count;
     bool filtered;                          /* rows can be searched, and chosen by host, severity and kind */
     choice *hosts, *kinds;
+    both folded;                            /* what stands over the rows that are folded: "240 more: ..." */
 } table;
 
 typedef enum { BLOCK_SECTION, BLOCK_PARAGRAPH, BLOCK_LIST, BLOCK_ITEM, BLOCK_TABLE, BLOCK_FIGURE, BLOCK_CARDS, BLOCK_CARD, BLOCK_BLANKS } block_kind;

@@ -173,6 +173,13 @@ static void put_run(writer *w, const run *r)
     case RUN_LINE:
         put(w, "<br>");
         return;
+    case RUN_FULL:
+        put(w, " <details class=\"full\"><summary>");
+        put_both(w, label("report.in-full"));
+        put(w, r->tone ? "</summary><code>" : "</summary>");
+        put_both(w, r->words);
+        put(w, r->tone ? "</code></details>" : "</details>");
+        return;
     }
 }
 
@@ -184,7 +191,7 @@ static void put_runs(writer *w, const runs *of)
 
 /* ---- Lists and tables within their limits ---- */
 
-typedef struct { size_t at, len; unsigned rank; bool left_out; } piece;
+typedef struct { size_t at, len; unsigned rank; bool left_out, folded; } piece;
 
 static int by_rank(const void *a, const void *b)
 {
@@ -194,8 +201,8 @@ static int by_rank(const void *a, const void *b)
     return x->at < y->at ? -1 : x->at > y->at;
 }
 
-/* Puts the pieces of `all` that fit into `limit` bytes, the highest ranks first chosen, in their order; how many were left out. */
-static size_t put_within(writer *w, const buf *all, vec *pieces, size_t limit)
+/* Chooses the pieces that fit into `limit` bytes, the highest ranks first; how many were left out. */
+static size_t choose_within(vec *pieces, size_t limit)
 {
     vec order;
     vec_init(&order, sizeof(piece *));
@@ -212,12 +219,17 @@ static size_t put_within(writer *w, const buf *all, vec *pieces, size_t limit)
             used += limit ? p->len : 0;
     }
     vec_done(&order);
+    return left_out;
+}
+
+/* Puts those of `all` that were chosen, and are folded or not, in their order. */
+static void put_chosen(writer *w, const buf *all, const vec *pieces, bool folded)
+{
     for (size_t i = 0; i < pieces->count; i++) {
         const piece *p = vec_at(pieces, i);
-        if (!p->left_out)
+        if (!p->left_out && p->folded == folded)
             buf_put(w->out, all->at + p->at, p->len);
     }
-    return left_out;
 }
 
 static size_t limit_of(const writer *w, const block *b)
@@ -278,7 +290,8 @@ static void put_list(writer *w, const block *b)
     buf_printf(w->out, "<%s", tag);
     put_class(w, "", b->tone);
     put(w, ">\n");
-    size_t left_out = put_within(w, &all, &pieces, limit_of(w, b));
+    size_t left_out = choose_within(&pieces, limit_of(w, b));
+    put_chosen(w, &all, &pieces, false);
     buf_printf(w->out, "</%s>\n", tag);
     put_left_out(w, left_out);
     vec_done(&pieces);
@@ -358,28 +371,10 @@ static void put_row(writer *w, const table *t, const row *r)
     put(w, "</tr>\n");
 }
 
-static void put_table(writer *w, const block *b)
+static void put_rows(writer *w, const table *t, both caption, const buf *all, const vec *pieces, bool folded)
 {
-    const table *t = b->table;
-    buf all;
-    vec pieces;
-    buf_init(&all, SIZE_MAX);
-    vec_init(&pieces, sizeof(piece));
-    writer inner = { &all, w->first, w->shrink };
-    for (const row *r = t->first; r; r = r->next) {
-        piece *p = vec_push(&pieces);
-        *p = (piece){ .at = all.len, .rank = r->rank };
-        put_row(&inner, t, r);
-        p->len = all.len - p->at;
-    }
-    put(w, "<div");
-    put_id(w, b->id);
-    put_class(w, t->filtered ? "table filtered" : "table", b->tone);
-    put(w, ">\n");
-    if (t->filtered)
-        put_filter(w, t);
     put(w, "<div class=\"scroll\"><table><caption>");
-    put_both(w, t->caption);
+    put_both(w, caption);
     put(w, "</caption>\n<thead><tr>");
     for (size_t i = 0; i < t->column_count; i++) {
         put(w, "<th scope=\"col\"");
@@ -390,8 +385,41 @@ static void put_table(writer *w, const block *b)
         put(w, "</th>");
     }
     put(w, "</tr></thead>\n<tbody>\n");
-    size_t left_out = put_within(w, &all, &pieces, limit_of(w, b));
+    put_chosen(w, all, pieces, folded);
     put(w, "</tbody></table></div>\n");
+}
+
+static void put_table(writer *w, const block *b)
+{
+    const table *t = b->table;
+    bool folded = false;
+    buf all;
+    vec pieces;
+    buf_init(&all, SIZE_MAX);
+    vec_init(&pieces, sizeof(piece));
+    writer inner = { &all, w->first, w->shrink };
+    for (const row *r = t->first; r; r = r->next) {
+        piece *p = vec_push(&pieces);
+        *p = (piece){ .at = all.len, .rank = r->rank, .folded = r->folded };
+        put_row(&inner, t, r);
+        folded |= r->folded;
+        p->len = all.len - p->at;
+    }
+    put(w, "<div");
+    put_id(w, b->id);
+    put_class(w, t->filtered ? "table filtered" : "table", b->tone);
+    put(w, ">\n");
+    if (t->filtered)
+        put_filter(w, t);
+    size_t left_out = choose_within(&pieces, limit_of(w, b));
+    put_rows(w, t, t->caption, &all, &pieces, false);
+    if (folded) {
+        put(w, "<details class=\"more\"><summary>");
+        put_both(w, t->folded);
+        put(w, "</summary>\n");
+        put_rows(w, t, t->caption, &all, &pieces, true);
+        put(w, "</details>\n");
+    }
     put_left_out(w, left_out);
     put(w, "</div>\n");
     vec_done(&pieces);

@@ -1,6 +1,8 @@
 #include "report/tell.h"
 
-#define PLAN_BYTES 560000u
+#define PLAN_BYTES 900000u
+#define LONG_PLAN 40u                   /* steps of one host, from which those of one phase are folded */
+#define ALIKE 8u
 
 static void put_labelled(const report *r, runs *to, const char *label, const json *step, const char *name)
 {
@@ -27,7 +29,7 @@ static void put_step(const report *r, row *line, const json *step, size_t number
     put_badge(r, &line->cells[1], "phase.", json_str(step, "phase"));
     both action = tell_sentence(r, step, "action");
     if (!tell_empty(action))
-        runs_add(&line->cells[2], RUN_STRONG, action);
+        runs_add(&line->cells[2], RUN_STRONG, tell_short(r, action));
     if (!tell_is_null(step, "target")) {
         runs_line(&line->cells[2]);
         put_code(r, &line->cells[2], step, "target");
@@ -52,8 +54,14 @@ static void put_step(const report *r, row *line, const json *step, size_t number
 
 static void tell_host_plan(const report *r, block *chapter, size_t host, size_t share)
 {
-    size_t number = 0;
+    size_t number = 0, all = 0;
     table *t = NULL;
+    folding fold;
+    for (const json *step = tell_first(r->c, "plan"); step; step = step->next)
+        all += tell_host(r, step, "host") == host;
+    tell_fold(&fold, all, LONG_PLAN, ALIKE);
+    size_t fair = PLAN_BYTES / tell_count(r->c, "plan") * all;          /* one host may need more than the others together */
+    share = fair > share ? fair : share;
     for (const json *step = tell_first(r->c, "plan"); step; step = step->next) {
         if (tell_host(r, step, "host") != host)
             continue;
@@ -67,8 +75,14 @@ static void tell_host_plan(const report *r, block *chapter, size_t host, size_t 
             for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
                 doc_column(t, tell_label(columns[i].title), columns[i].tone);
         }
-        put_step(r, doc_row(t, r->d, NULL, 0), step, ++number);
+        row *line = doc_row(t, r->d, NULL, 0);
+        tell_fold_row(&fold, line, json_str(step, "phase"), tell_word(r, "phase.", json_str(step, "phase")));
+        put_step(r, line, step, ++number);
     }
+    if (t)
+        tell_folded(r, &fold, t);
+    else
+        map_done(&fold.groups);
 }
 
 void tell_plan(report *r)

@@ -20,13 +20,13 @@ static unsigned columns_of(uint32_t c)
 /* Chinese may be broken between any two characters, but not before a closing mark nor behind an opening one. */
 static bool may_not_begin(uint32_t c)
 {
-    return c == 0x3002 || c == 0xff0c || c == 0x3001 || c == 0xff1b || c == 0xff1a || c == 0xff09 || c == 0x201d || c == 0xff1f || c == 0xff01 ||
+    return c == 0x3002 || c == 0xff0c || c == 0x3001 || c == 0xff1b || c == 0xff1a || c == 0xff09 || c == 0x201d || c == 0xff1f || c == 0xff01 || c == 0xff3d ||
            c == ',' || c == ')' || c == ']' || c == '%';
 }
 
 static bool may_not_end(uint32_t c)
 {
-    return c == 0xff08 || c == 0x201c || c == '(' || c == '[';
+    return c == 0xff08 || c == 0xff3b || c == 0x201c || c == '(' || c == '[';
 }
 
 static void add_line(sheet *s, span first, unsigned indent)
@@ -134,7 +134,7 @@ static const char *likely(const report *r, const sheet *s, const json *of, const
     if (tell_is_null(of, name))
         return "";
     unsigned p = text_rounded(tell_percent(of, name));
-    return arena_printf(r->mem, s->l == LANG_ZH ? "［%s，%u %%］" : " [%s, %u %%]", text_likelihood(p, s->l), p);
+    return arena_printf(r->mem, s->l == LANG_ZH ? "［%s，%u%%］" : " [%s, %u %%]", text_likelihood(p, s->l), p);
 }
 
 static unsigned host_weight(const json *h)
@@ -220,6 +220,22 @@ static void add_crashes(const report *r, sheet *s)
     add_wrapped(s, "", arena_printf(r->mem, "%s%s%s%s", in(s, tell_label("report.why-crashed")), colon(s), in(s, tell_word(r, strncmp(cause, "cause.", 6) == 0 ? "" : "cause.", cause)), likely(r, s, best, "score")), 1);
 }
 
+/* What brings it back: how much, and the names that most hosts have. */
+static void add_comeback(const report *r, sheet *s)
+{
+    told_comeback back = tell_comeback(r);
+    if (!back.hostile && !back.suspicious)
+        return;
+    if (!tell_count(r->c, "crashes"))
+        *(const char **)vec_push(&s->lines) = "";
+    buf names;
+    buf_init(&names, 4096);
+    for (size_t i = 0; i < back.name_count && i < 4; i++)
+        buf_printf(&names, "%s%s", i ? (s->l == LANG_ZH ? "、" : ", ") : colon(s), in(s, back.names[i]));
+    add_wrapped(s, "", arena_printf(r->mem, "%s%s%s%s", in(s, tell_label("report.comes-back")), colon(s), in(s, back.counted), buf_text(&names)), 2);
+    buf_done(&names);
+}
+
 static void add_story(const report *r, sheet *s, size_t lines)
 {
     size_t all = tell_count(r->c, "story"), left = 0, i = 0;
@@ -230,7 +246,9 @@ static void add_story(const report *r, sheet *s, size_t lines)
     map_init(&seen);
     for (const json *step = tell_first(r->c, "story"); step; step = step->next, i++) {
         weight[i] = !tell_is_hostile(r, step) ? WEIGHTS : weigh_step(r, step, &seen);
-        text[i] = arena_printf(r->mem, "%s%s", time_text(r, step, "time"), in(s, tell_step(r, step)));
+        const char *time = time_text(r, step, "time"), *words = in(s, tell_short(r, tell_step(r, step)));
+        bool begins_so = *time && strncmp(words, time, strlen(time) - 2) == 0;          /* "05:27 to 08:29, ...": once is enough */
+        text[i] = arena_printf(r->mem, "%s%s", begins_so ? "" : time, words);
         left += weight[i] < WEIGHTS;
     }
     map_done(&seen);
@@ -301,7 +319,7 @@ static void add_plan(const report *r, sheet *s, size_t most)
                 continue;
             size_t host = tell_host(r, p, "host"), more = hosts_with(r, phases[k], action.en) - 1;
             const char *where = host == SIZE_MAX ? "" : more ? arena_printf(r->mem, "%s +%zu%s", r->hosts[host].name, more, colon(s)) : arena_printf(r->mem, "%s%s", r->hosts[host].name, colon(s));
-            add_wrapped(s, arena_printf(r->mem, "  %zu. ", ++shown), arena_printf(r->mem, "%s%s", where, in(s, action)), 1);
+            add_wrapped(s, arena_printf(r->mem, "  %zu. ", ++shown), arena_printf(r->mem, "%s%s", where, in(s, tell_short(r, action))), 1);
         }
     if (!shown)
         add_wrapped(s, "  ", in(s, tell_label("report.no-plan")), 1);
@@ -336,6 +354,7 @@ status report_summary(const json *c, lang l, unsigned max_lines, buf *out)
         both headline = tell_sentence(&r, r.c, "headline");
         add_wrapped(&s, "", in(&s, tell_empty(headline) ? tell_label("report.no-headline") : headline), 3);
         add_crashes(&r, &s);
+        add_comeback(&r, &s);
         add_hosts(&r, &s, 6);
         add_entry(&r, &rest);
         add_plan(&r, &rest, 4);

@@ -15,7 +15,7 @@ static void put_step(const report *r, block *list, const json *s)
         put_host(r, to, s, "host");
     }
     runs_line(to);
-    runs_words(to, tell_step(r, s));
+    put_whole(r, to, RUN_WORDS, tell_step(r, s));
     runs_line(to);
     put_likelihood(r, to, s, "confidence");
     runs_text(to, " ");
@@ -311,7 +311,7 @@ void tell_findings(report *r, block *in)
         put_likelihood(r, &line->cells[3], f, "confidence");
         both title = tell_sentence(r, f, "title");
         if (!tell_empty(title))
-            runs_add(&line->cells[4], RUN_STRONG, title);
+            runs_add(&line->cells[4], RUN_STRONG, tell_short(r, title));
         runs_line(&line->cells[4]);
         put_sentence(r, &line->cells[4], f, "text");
         put_entities(r, &line->cells[4], f);

@@ -2,6 +2,7 @@
 
 #define FIRST_STEPS 8u
 #define FIRST_UNKNOWNS 6u
+#define NAMES 4u                        /* of what brings it back */
 
 static both plain(const char *text)
 {
@@ -116,21 +117,15 @@ static void card_spread(const report *r, block *cards)
 
 static void card_comeback(const report *r, block *cards)
 {
-    size_t hostile = 0, suspicious = 0, hosts = 0;
-    bool *seen = arena_array(r->mem, r->host_count + 1, sizeof *seen);
-    for (const json *p = tell_first(r->c, "persistence"); p; p = p->next) {
-        bool bad = tell_is(p, "verdict", "hostile");
-        hostile += bad;
-        suspicious += tell_is(p, "verdict", "suspicious");
-        size_t host = tell_host(r, p, "host");
-        if (bad && host != SIZE_MAX && !seen[host]) {
-            seen[host] = true;
-            hosts++;
-        }
-    }
+    told_comeback back = tell_comeback(r);
     runs *to = doc_card(cards, r->d, tell_label("report.comes-back"), "persistence");
-    runs_words(to, tell_say(r, "report.autostarts-counted", "hostile", ARG_NUMBER, tell_number(r, hostile), "hosts", ARG_NUMBER, tell_number(r, hosts),
-                            "suspicious", ARG_NUMBER, suspicious ? tell_number(r, suspicious) : NULL, NULL));
+    runs_words(to, back.counted);
+    for (size_t i = 0; i < back.name_count && i < NAMES; i++) {
+        runs_line(to);
+        runs_words(to, back.names[i]);
+    }
+    if (back.name_count > NAMES)
+        runs_add(to, RUN_SMALL, plain(arena_printf(r->mem, " +%zu", back.name_count - NAMES)));
     runs_text(to, " ");
     put_link(to, "persistence", tell_label("report.proof"));
 }
@@ -243,7 +238,7 @@ static void first_steps(const report *r, block *in)
                 hosts[*line] = 0;
                 put_badge(r, &item->text, "phase.", phases[k]);
                 runs_text(&item->text, " ");
-                runs_add(&item->text, RUN_STRONG, action);
+                runs_add(&item->text, RUN_STRONG, tell_short(r, action));
                 runs_text(&item->text, "  ");
             }
             if (hosts[*line]++ < 12) {

@@ -4,7 +4,12 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <strings.h>
 
+#define UNFOLDED 1000000u               /* what is folded is left out first, when anything must be */
+#define LONG_WORD 64u                   /* a SHA-256 is shown whole */
+#define LONG_HEAD 24u
+#define LONG_TAIL 8u
 #define SHORT_NAME 15u                  /* characters of a name that is never broken */
 #define SHOWN 6                         /* links that stand beside one claim */
 
@@ -162,6 +167,153 @@ const told_unknown *tell_unknown_sorts(const report *r, size_t *count)
     }
     map_done(&sorts);
     return out;
+}
+
+typedef struct { const json *of; uint64_t hosts; size_t at; } comeback_name;
+
+static int by_hosts(const void *a, const void *b)
+{
+    const comeback_name *x = a, *y = b;
+    return x->hosts != y->hosts ? (x->hosts > y->hosts ? -1 : 1) : x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* "service " before a name, or the last part of the key that it stands in. */
+static both location_words(const report *r, const char *location, const char *name)
+{
+    static const struct { const char *ends, *word; } places[] = { { "\\Services", "service" }, { "\\Tasks", "task" }, { "\\Run", "run-key" }, { "\\RunOnce", "run-key" }, { "\\Startup", "startup-file" } };
+    const char *word = location;
+    size_t len = strlen(location);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        size_t end = strlen(places[i].ends);
+        if (len >= end && strcasecmp(location + len - end, places[i].ends) == 0)
+            word = places[i].word;
+    }
+    both words = tell_word(r, "location.", word);
+    size_t at_name = len > strlen(name) && strcmp(location + len - strlen(name), name) == 0 ? len - strlen(name) : len;
+    const char *key_only = at_name < len && at_name > 0 ? arena_printf(r->mem, "%.*s", (int)at_name - 1, location) : location;
+    const char *last = strrchr(key_only, '\\');
+    const char *key = last ? escape_clip(r->mem, arena_printf(r->mem, "%s\\", last + 1), 80) : "";
+    return words.zh ? (both){ arena_printf(r->mem, "%s ", words.en), arena_printf(r->mem, "%s ", words.zh) } : (both){ key, key };
+}
+
+told_comeback tell_comeback(const report *r)
+{
+    told_comeback out = { 0 };
+    map names, hosts;
+    vec all;
+    map_init(&names);
+    map_init(&hosts);
+    vec_init(&all, sizeof(comeback_name));
+    for (const json *p = tell_first(r->c, "persistence"); p; p = p->next) {
+        bool bad = tell_is(p, "verdict", "hostile"), there;
+        out.hostile += bad;
+        out.suspicious += tell_is(p, "verdict", "suspicious");
+        if (!bad)
+            continue;
+        map_put(&hosts, span_str(json_str(p, "host")), &there);
+        out.hosts += !there;
+        uint64_t *at = map_put(&names, span_str(arena_printf(r->mem, "%s %s", json_str(p, "location"), json_str(p, "name"))), &there);
+        if (!there) {
+            *at = all.count;
+            *(comeback_name *)vec_push(&all) = (comeback_name){ p, 0, all.count };
+        }
+        ((comeback_name *)vec_at(&all, (size_t)*at))->hosts++;
+    }
+    vec_sort(&all, by_hosts);
+    out.names = arena_array(r->mem, all.count + 1, sizeof *out.names);
+    for (; out.name_count < all.count; out.name_count++) {
+        const comeback_name *n = vec_at(&all, out.name_count);
+        both place = location_words(r, json_str(n->of, "location"), json_str(n->of, "name"));
+        const char *name = tell_short(r, (both){ tell_clip(r, n->of, "name"), NULL }).en;
+        out.names[out.name_count] = (both){ arena_printf(r->mem, "%s%s", place.en, name), arena_printf(r->mem, "%s%s", place.zh, name) };
+    }
+    out.counted = tell_say(r, "report.autostarts-counted", "hostile", ARG_NUMBER, tell_number(r, out.hostile), "hosts", ARG_NUMBER, tell_number(r, out.hosts),
+                           "suspicious", ARG_NUMBER, out.suspicious ? tell_number(r, out.suspicious) : NULL, NULL);
+    map_done(&names);
+    map_done(&hosts);
+    vec_done(&all);
+    return out;
+}
+
+void tell_fold(folding *f, size_t rows, size_t from, size_t each)
+{
+    *f = (folding){ .each = each, .on = rows > from };
+    map_init(&f->groups);
+}
+
+bool tell_fold_row(folding *f, row *line, const char *group, both word)
+{
+    bool there;
+    uint64_t *before = map_put(&f->groups, span_str(group), &there);
+    if (!there)
+        *before = 0;
+    line->folded = f->on && ++*before > f->each;
+    if (!line->folded) {
+        line->rank += UNFOLDED;
+        return false;
+    }
+    f->count++;
+    size_t i = 0, most = sizeof f->of / sizeof *f->of;
+    if (!word.en)
+        return true;
+    while (i < f->words && strcmp(f->of[i].words.en, word.en) != 0)
+        i++;
+    if (i == f->words && i < most)
+        f->of[f->words++].words = word;
+    if (i < most)
+        f->of[i].count++;
+    return true;
+}
+
+void tell_folded(const report *r, folding *f, table *t)
+{
+    buf en, zh;
+    buf_init(&en, 4096);
+    buf_init(&zh, 4096);
+    for (size_t i = 0; i < f->words; i++) {
+        buf_printf(&en, "%s%zu %s", i ? ", " : "", f->of[i].count, f->of[i].words.en);
+        buf_printf(&zh, "%s%s %zu", i ? "、" : "", f->of[i].words.zh ? f->of[i].words.zh : f->of[i].words.en, f->of[i].count);
+    }
+    const char *count = tell_number(r, f->count);
+    t->folded = (both){ tell_say(r, "report.folded", "count", ARG_NUMBER, count, "words", ARG_TEXT, arena_text(r->mem, buf_bytes(&en)), NULL).en,
+                        tell_say(r, "report.folded", "count", ARG_NUMBER, count, "words", ARG_TEXT, arena_text(r->mem, buf_bytes(&zh)), NULL).zh };
+    buf_done(&en);
+    buf_done(&zh);
+    map_done(&f->groups);
+}
+
+/* Letters, digits and what base64, hashes and random names are made of; a path is no word, and its parts are short. */
+static bool is_of_word(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '+' || c == '/' || c == '=' || c == '_' || c == '-';
+}
+
+static const char *without_long_words(const report *r, const char *text)
+{
+    buf out;
+    bool cut = false;
+    buf_init(&out, 64 * 1024);
+    for (const char *p = text; *p; ) {
+        size_t word = 0;
+        while (p[word] && is_of_word((uint8_t)p[word]))
+            word++;
+        cut |= word > LONG_WORD;
+        if (word > LONG_WORD)
+            buf_printf(&out, "%.*s…%.*s", (int)LONG_HEAD, p, (int)LONG_TAIL, p + word - LONG_TAIL);
+        else
+            buf_put(&out, p, word);
+        p += word;
+        if (*p)
+            buf_char(&out, *p++);
+    }
+    const char *kept = cut ? arena_text(r->mem, buf_bytes(&out)) : text;
+    buf_done(&out);
+    return kept;
+}
+
+both tell_short(const report *r, both words)
+{
+    return (both){ without_long_words(r, words.en), words.zh ? without_long_words(r, words.zh) : NULL };
 }
 
 bool tell_is_kind(const json *finding, const char *kinds)
@@ -335,16 +487,26 @@ both tell_place(const report *r, const json *place)
 
 /* ---- Runs ---- */
 
+void put_whole(const report *r, runs *to, run_kind kind, both words)
+{
+    both cut = tell_short(r, words);
+    runs_add(to, kind, cut);
+    if (cut.en != words.en || cut.zh != words.zh)
+        runs_add(to, RUN_FULL, words)->tone = kind == RUN_CODE ? "code" : NULL;
+}
+
 void put_sentence(const report *r, runs *to, const json *of, const char *name)
 {
     both words = tell_sentence(r, of, name);
     if (!tell_empty(words))
-        runs_words(to, words);
+        put_whole(r, to, RUN_WORDS, words);
 }
 
 void put_code(const report *r, runs *to, const json *of, const char *name)
 {
-    runs_code(to, tell_clip(r, of, name));
+    const char *code = tell_clip(r, of, name);
+    if (*code)
+        put_whole(r, to, RUN_CODE, (both){ code, NULL });
 }
 
 /* UTC stands beside it, without the date when that is the same. */

@@ -47,6 +47,10 @@ bool        tell_is_hostile(const report *r, const json *of);
 typedef struct { const json *of; size_t more; } told_unknown;
 const told_unknown *tell_unknown_sorts(const report *r, size_t *count);
 
+/* What brings it back, counted and named: first what most hosts have. */
+typedef struct { size_t hostile, suspicious, hosts; both counted; both *names; size_t name_count; } told_comeback;
+told_comeback tell_comeback(const report *r);
+
 /* Words. */
 both tell_label(const char *id);                                                /* of the catalogue, without arguments; id whole: "report.hosts" */
 both tell_word(const report *r, const char *prefix, const char *word);          /* text_word(prefix + word) */
@@ -67,7 +71,18 @@ const char *tell_number(const report *r, uint64_t n);                           
 const char *tell_figures(const report *r, uint64_t n);                          /* "4,211" */
 const char *tell_iso(const report *r, moment t);
 
-/* Runs. Nothing is put for what is null, unless said. */
+/* Long lists. A row is folded away when its list is long and so many rows of its group stood before it: what differs is seen,
+ * what is alike is counted by `word` (a verdict, a phase). tell_folded writes what stands over the folded ones. */
+typedef struct { map groups; struct { both words; size_t count; } of[12]; size_t words, count, each; bool on; } folding;
+void tell_fold(folding *f, size_t rows, size_t from, size_t each);              /* lists of more than `from` rows are folded */
+bool tell_fold_row(folding *f, row *line, const char *group, both word);        /* whether it is folded */
+void tell_folded(const report *r, folding *f, table *t);                        /* f is done */
+
+/* Long words, such as base64, cut in their middle. The same text when none is. */
+both tell_short(const report *r, both words);
+
+/* Runs. Nothing is put for what is null, unless said. What has long words is put short, with the whole behind it. */
+void put_whole(const report *r, runs *to, run_kind kind, both words);
 void put_sentence(const report *r, runs *to, const json *of, const char *name);
 void put_code(const report *r, runs *to, const json *of, const char *name);
 void put_time(const report *r, runs *to, const json *of, const char *name);     /* "unknown" for null */

@@ -28,6 +28,7 @@
     const copy = element.cloneNode(true);
     for (const other of all(root.dataset.lang === 'zh' ? '[lang="en"]' : '[lang="zh"]', copy)) other.remove();
     for (const line of all('br', copy)) line.replaceWith(' ');
+    for (const full of all('summary', copy)) full.remove();
     for (const button of all('button', copy)) button.remove();
     return copy.textContent.replace(/\s+/g, ' ').trim();
   };
@@ -101,6 +102,15 @@
     });
   }
 
+  /* Paper has no buttons: what is folded is printed, and folded again. */
+  const unfold = (element) => { for (let e = element.closest('details'); e; e = e.parentElement.closest('details')) e.open = true; };
+  addEventListener('beforeprint', () => { for (const e of all('details:not([open])')) { e.open = true; e.dataset.folds = ''; } });
+  addEventListener('afterprint', () => { for (const e of all('details[data-folds]')) { e.open = false; delete e.dataset.folds; } });
+  addEventListener('hashchange', () => {
+    const to = document.getElementById(location.hash.slice(1));
+    if (to && to.closest('details:not([open])')) { unfold(to); to.scrollIntoView({ block: 'center' }); }
+  });
+
   /* Tables are copied as tables, and as lines with tabs for what takes plain text. */
   function selectCopy(table) {
     const range = document.createRange();
@@ -112,7 +122,7 @@
   }
   async function copy(table) {
     const clean = table.cloneNode(true);
-    for (const gone of all(`[lang="${root.dataset.lang === 'zh' ? 'en' : 'zh'}"], button, tr[hidden]`, clean)) gone.remove();
+    for (const gone of all(`[lang="${root.dataset.lang === 'zh' ? 'en' : 'zh'}"], button, summary, tr[hidden]`, clean)) gone.remove();
     for (const element of all('*', clean)) for (const attribute of Array.from(element.attributes)) element.removeAttribute(attribute.name);
     clean.setAttribute('border', '1');
     const plain = all('tr', table).filter((row) => !row.hidden).map((row) => Array.from(row.cells).map(visible).join('\t')).join('\n');
@@ -170,6 +180,7 @@
         event.preventDefault();
         hits.hidden = true;
         element.hidden = false;
+        unfold(element);
         element.scrollIntoView({ block: 'center' });
         element.classList.add('flash');
         setTimeout(() => element.classList.remove('flash'), 2500);

@@ -148,7 +148,8 @@ def use(browser, url, findings):
 
 
 def longer(case):
-    """The case with names as long as they come: one host's has joints, the next one's has none. No crashes, so one card less."""
+    """The case with names as long as they come: one host's has joints, the next one's has none. No crashes, so one
+    card less, and so many autostarts that some are folded."""
     text = json.dumps(case, ensure_ascii=False)
     names = [host['names'][0] for host in case['hosts'] if host['names']]
     for number, name in enumerate(names):
@@ -156,7 +157,8 @@ def longer(case):
     for word in sorted({e['value'] for f in case['findings'] for e in f['entities'] if e['type'] in ('account', 'service', 'task')}, key=len, reverse=True):
         if len(word) > 4:
             text = text.replace(json.dumps(word)[1:-1], json.dumps(word)[1:-1] + 'Q' * 70)
-    return {**json.loads(text), 'crashes': [], 'crash_clusters': []}
+    case = json.loads(text)
+    return {**case, 'persistence': case['persistence'] * 12, 'crashes': [], 'crash_clusters': []}
 
 
 # What ends right of the page and does not stand in something that scrolls by itself; what scrolls and is a table; what is wider than
@@ -189,6 +191,22 @@ def fits(browser, url, what):
             equal(f'{what}, {width} pixels, {language}: what sticks out', browser.ask(STICKS_OUT), [])
 
 
+def unfolds(browser, url):
+    """What is folded comes up when it is asked for: by its line, by a search, by paper."""
+    browser.open(url, 1280, 900)
+    rows = "[...document.querySelectorAll('#persistence tbody tr')].filter(r => r.checkVisibility()).length"
+    open_at_first = browser.ask(rows)
+    browser.ask("document.querySelector('#persistence details.more > summary').click()")
+    all_rows = browser.ask("document.querySelectorAll('#persistence tbody tr').length")
+    equal('some rows are folded', 0 < open_at_first < all_rows, True)
+    equal('rows once they are unfolded', browser.ask(rows), all_rows)
+    browser.ask("document.querySelector('#persistence details.more > summary').click()")
+    browser.ask("dispatchEvent(new Event('beforeprint'))")
+    equal('rows on paper', browser.ask(rows), all_rows)
+    browser.ask("dispatchEvent(new Event('afterprint'))")
+    equal('rows after it', browser.ask(rows), open_at_first)
+
+
 def main():
     program = next((shutil.which(name) for name in BROWSERS if shutil.which(name)), None)
     if not program:
@@ -208,6 +226,7 @@ def main():
             use(browser, 'file://' + page, len(case['findings']))
             fits(browser, 'file://' + page, 'usual names')
             fits(browser, 'file://' + long_page, 'long names')
+            unfolds(browser, 'file://' + long_page)
         finally:
             browser.child.kill()
             browser.child.wait()

@@ -15,7 +15,7 @@ from html.parser import HTMLParser
 from random import Random
 
 TAGS = set('''html head meta title style body header a button input span div nav ol ul li main p h1 h2 h3 h4 dl dt dd table caption thead
-tbody tr th td small strong code time br wbr figure figcaption section select option label output template script i b
+tbody tr th td small strong code time br wbr figure figcaption details summary section select option label output template script i b
 svg line rect path text tspan'''.split())
 VOID = {'meta', 'input', 'br', 'wbr', 'line', 'rect', 'path'}
 # A link, an image, a handler and an end of every context that evidence may stand in.
@@ -254,6 +254,23 @@ def main():
         file.flush()
         html = run('html', 'zh', file.name)
         check('roles', 'domain-controller' not in html and html.count('域控制器') >= len(case['hosts']), 'a role of ours is not told in words')
+
+    with tempfile.NamedTemporaryFile('w', encoding='utf-8', suffix='.json') as file:
+        many, blob = 240, 'QWxs' * 40
+        hostile = next(p for p in case['persistence'] if p['verdict'] == 'hostile')
+        known = {**hostile, 'verdict': 'known'}
+        json.dump({**case, 'persistence': case['persistence'] + [{**hostile, 'name': f'{n:03}{blob}'} for n in range(many)] + [known] * many}, file)
+        file.flush()
+        html = run('html', 'en', file.name)
+        page, missing = page_is_sound('long lists', html)
+        links_lead_somewhere('long lists', missing)
+        section = html[html.index('id="persistence"'):]
+        shown, folded = section[:section.index('</section>')].split('<details class="more">')
+        check('long lists', shown.count('<tr>') < 40, f'{shown.count("<tr>")} rows stand open')
+        words = re.search(r'<summary><span lang="en">(\d+) more like these: (\d+) hostile, (\d+) known<', folded)
+        rows = folded.count('<tr>') - 1
+        check('long lists', words and int(words[1]) == int(words[2]) + int(words[3]) == rows > 2 * many - 30, f'{rows} rows are folded under {words and words[0]}')
+        check('long lists', f'<code>007{blob[:21]}…{blob[-8:]}</code>' in section and f'<code>007{blob}</code></details>' in section, 'a long name is not cut, or not whole behind it')
 
     for text in (HOSTILE, HOSTILE + HIDDEN):
         name = 'hostile' if text == HOSTILE else 'hidden'
