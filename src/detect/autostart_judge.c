@@ -97,6 +97,20 @@ static bool at_home(const autostart_run *r, const core_name *c, const char *path
     return false;
 }
 
+/* Folders are odd for libraries as they are for programs, but for those where drivers and fonts are at home. */
+static bool odd_folder(judging *g, const char *path, const char *file)
+{
+    static const char *const own[] = { "%w\\system32\\drivers\\", "%w\\syswow64\\drivers\\", "%w\\fonts\\", "%w\\inf\\", "%w\\help\\", "%w\\media\\" };
+    const looks *l = g->p->run->looks;
+    const char *dot = strrchr(file, '.');
+    if (looks_odd_folder(l, path) || file == path || !dot)
+        return file != path && looks_odd_folder(l, path);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (strncmp(path, own[i], strlen(own[i])) == 0)
+            return false;
+    return looks_odd_folder(l, arena_printf(g->mem, "%.*s.exe", (int)(dot - path), path));
+}
+
 static void judge_file(judging *g, const char *path)
 {
     const autostart_run *r = g->p->run;
@@ -109,7 +123,7 @@ static void judge_file(judging *g, const char *path)
             look(g, "fake-system");
             hold(g, VERDICT_HOSTILE, "fake-name", 88);
         }
-    } else if (!word_table_has(r->not_near, file)) {
+    } else if (autostart_like("*.exe", file) && !word_table_has(r->not_near, file)) {
         for (const profile_node *n = r->near_to; n; n = n->next)
             if (looks_near(r->looks, n->text, file)) {
                 look(g, "near-name");
@@ -117,12 +131,17 @@ static void judge_file(judging *g, const char *path)
                 break;
             }
     }
-    if (looks_odd_folder(r->looks, path)) {
+    if (odd_folder(g, path, file)) {
         /* Programs that a user installed for himself lie in a folder of their own there, and start with his logon. */
         bool own = g->e->as == AS_RUN && *g->p->view->user && autostart_like("?:\\users\\*\\appdata\\roaming\\*\\*", path);
         look(g, "temp-path");
         hold(g, own ? VERDICT_UNKNOWN : g->row->odd, "odd-folder", g->row->odd == VERDICT_HOSTILE ? 78 : 55);
     }
+}
+
+static bool library_shape(autostart_shape s)
+{
+    return s == SHAPE_LIBRARY || s == SHAPE_LIBRARIES || s == SHAPE_LIBRARY_NAME || (s >= SHAPE_CLASS && s <= SHAPE_CLASS_SERVER) || s == SHAPE_OFFICE_ADD_IN;
 }
 
 static bool of_product(const autostart_run *r, const char *path)
@@ -140,11 +159,14 @@ static void judge_dice(judging *g, const char *path)
     const looks *l = g->p->run->looks;
     const char *file = looks_file(path);
     bool service = g->e->as == AS_SERVICE, root = strncmp(path, "%w\\", 3) == 0 && file == path + 3;
-    bool name = (service || g->e->as == AS_TASK) && given(g->e->entry) && looks_random(l, g->e->entry), random = *file && looks_random(l, file);
+    bool named = service || g->e->as == AS_TASK || (library_shape(g->row->shape) && g->row->naming == ENTRY_KEY && !autostart_is_class(g->e->entry));
+    bool name = named && given(g->e->entry) && looks_random(l, g->e->entry), random = *file && looks_random(l, file);
     if (name)
         look(g, "random-name");
     if (random)
         look(g, "random-file");
+    if (service && root && g->row != g->p->run->driver)          /* Windows keeps none of its services there */
+        hold(g, VERDICT_SUSPICIOUS, "windows-root", 60);
     if (random && root)
         hold(g, VERDICT_HOSTILE, "random-name", name ? 85 : 72);
     else if (random && name && g->row != g->p->run->driver && !autostart_like("?:\\program files*", path) && !of_product(g->p->run, path))
@@ -201,11 +223,6 @@ static bool is_program(const autostart_run *r, const char *path, unsigned nt)
         if (autostart_like(r->programs[i].file, path) && autostart_in(r->programs[i].nt, nt))
             return true;
     return false;
-}
-
-static bool library_shape(autostart_shape s)
-{
-    return s == SHAPE_LIBRARY || s == SHAPE_LIBRARIES || s == SHAPE_LIBRARY_NAME || (s >= SHAPE_CLASS && s <= SHAPE_CLASS_SERVER) || s == SHAPE_OFFICE_ADD_IN;
 }
 
 static bool is_hostile_here(judging *g)
