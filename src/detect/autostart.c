@@ -101,14 +101,14 @@ void autostart_note(autostart_pass *p, const autostart_row *row, const autostart
         return;
     detect_act_builder *a = detect_act_at(p->out, "autostart", (uint64_t)cell | (uint64_t)number << 32, from->key.written, from->lost);
     detect_fact(a, "point", row->id);
-    detect_fact(a, "key", arena_printf(&p->work, "%s\\%s", p->prefix, from->path));
+    detect_fact(a, "key", p->prefix ? arena_printf(&p->work, "%s\\%s", p->prefix, from->path) : from->path);
     detect_fact(a, "value", e->value);
     detect_fact(a, "entry", e->entry);
     detect_fact(a, "command", e->command);
     detect_fact(a, "file", e->file);
     detect_fact(a, "target", e->target);
     detect_fact(a, "arguments", e->arguments);
-    detect_fact(a, "user", p->view->user);
+    detect_fact(a, "user", p->user);
     detect_fact(a, "runs_as", e->runs_as);
     detect_fact(a, "start", e->start);
     detect_fact(a, "type", e->type);
@@ -1027,7 +1027,7 @@ static void ask(const void *context, const hive_view *view, detect_log *out)
     if (view->kind != REGF_SOFTWARE && view->kind != REGF_SYSTEM && view->kind != REGF_USER && view->kind != REGF_CLASSES && view->kind != REGF_BCD)
         return;
     autostart_pass *p = arena_alloc(view->mem, sizeof *p);
-    *p = (autostart_pass){ .run = run, .view = view, .out = out, .mem = view->mem, .room = pattern_room_new(view->mem), .prefix = prefix_of(view, view->mem) };
+    *p = (autostart_pass){ .run = run, .view = view, .out = out, .mem = view->mem, .user = view->user ? view->user : "", .room = pattern_room_new(view->mem), .prefix = prefix_of(view, view->mem) };
     arena_init(&p->work, 0);
     map_init(&p->approved);
     if (view->kind == REGF_SOFTWARE)
@@ -1048,4 +1048,4 @@ static void ask(const void *context, const hive_view *view, detect_log *out)
     arena_done(&p->work);
 }
 
-const artifact_question question_autostart = { .name = "autostart", .setup = autostart_setup, .hive = ask };
+const artifact_question question_autostart = { "autostart", autostart_setup, ask, autostart_wants, autostart_file };

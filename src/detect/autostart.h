@@ -68,6 +68,7 @@ typedef struct {
     nt_mark *marks; size_t mark_count;
     core_name *core; size_t core_count; word_table *core_names;
     const profile_node *also_lawful, *near_to; word_table *not_near;
+    const profile_node *subscriptions;  /* of WMI, known ones */
     commands *commands;
     families *families;
     remote_tools *remote;
@@ -77,14 +78,15 @@ typedef struct {
 /* One hive's pass. */
 typedef struct {
     const autostart_run *run;
-    const hive_view *view;
+    const hive_view *view;              /* NULL: a file that is no hive */
+    const char *user;                   /* whose; "" when it cannot be told */
     detect_log *out;
     arena *mem, work;                   /* work is emptied after each entry's source */
     pattern_room *room;
     winpath_host host, host_wow;
     unsigned nt;                        /* 0: not told */
     bool wow;                           /* the row at hand is read in its 32-bit twin */
-    const char *prefix;                 /* what stands before the path of a key: "HKLM\SOFTWARE" */
+    const char *prefix;                 /* what stands before the path of a key: "HKLM\SOFTWARE"; NULL: nothing */
     map approved;                       /* names that Explorer switched off */
     regf_lost *lost; size_t lost_count;
 } autostart_pass;
@@ -97,6 +99,7 @@ typedef struct {
     const char *entry, *value, *data;   /* data: what normal values are compared with; NULL: the command */
     const char *command, *file, *target;
     const char *clsid, *runs_as, *start, *type, *hidden, *arguments;
+    bool harmless, in_place;            /* it starts nothing; its folder is the one it belongs in */
     bool disabled, switched_off, unquoted, unreadable;     /* switched_off: what stands beside it does not let it start */
     const char *family_name;            /* a name by which families are known, beside the entry's */
     enum { AS_ANY, AS_SERVICE, AS_TASK, AS_RUN } as;
@@ -131,3 +134,6 @@ bool        autostart_is_class(const char *text);
 void autostart_services(autostart_pass *p, const autostart_row *row);
 void autostart_service_lost(autostart_pass *p, const autostart_row *row, const autostart_source *from);
 void autostart_tasks(autostart_pass *p, const autostart_row *row);
+
+bool   autostart_wants(const void *run, artifact_kind kind, const char *where, const char *path);
+status autostart_file(const void *run, const file_view *f, detect_log *out);

@@ -66,7 +66,7 @@ const char *autostart_class_file(autostart_pass *p, const char *clsid)
 {
     if (!autostart_is_class(clsid))
         return NULL;
-    for (int i = 0; i < TREATED_AS; i++) {
+    for (int i = 0; p->view && i < TREATED_AS; i++) {
         regf_key class;
         bool wow = p->wow;
         if (!class_key(p, clsid, wow, &class)) {

@@ -131,9 +131,9 @@ static void judge_file(judging *g, const char *path)
                 break;
             }
     }
-    if (odd_folder(g, path, file)) {
+    if (!g->e->in_place && odd_folder(g, path, file)) {
         /* Programs that a user installed for himself lie in a folder of their own there, and start with his logon. */
-        bool own = g->e->as == AS_RUN && *g->p->view->user && autostart_like("?:\\users\\*\\appdata\\roaming\\*\\*", path);
+        bool own = g->e->as == AS_RUN && *g->p->user && autostart_like("?:\\users\\*\\appdata\\roaming\\*\\*", path);
         look(g, "temp-path");
         hold(g, own ? VERDICT_UNKNOWN : g->row->odd, "odd-folder", g->row->odd == VERDICT_HOSTILE ? 78 : 55);
     }
@@ -267,6 +267,8 @@ autostart_judged autostart_judge(autostart_pass *p, const autostart_row *row, co
             hold(&g, VERDICT_KNOWN, "windows-file", 0);
         else if (normal == NORMAL_ELSEWHERE)
             hold(&g, VERDICT_UNKNOWN, "other-version", 0);
+        else if (clean && e->harmless)
+            hold(&g, VERDICT_UNKNOWN, "starts-nothing", 0);
         else if (clean && e->switched_off)
             hold(&g, VERDICT_UNKNOWN, "switched-off", 0);
         else if (clean && (row->otherwise > VERDICT_UNKNOWN))

@@ -314,6 +314,9 @@ static status read_core(autostart_run *run, const profile *facts, arena *mem)
         run->core[run->core_count] = (core_name){ profile_text(n, "name"), profile_list(n, "paths") };
         word_table_put(run->core_names, profile_text(n, "name"), (uint32_t)run->core_count++);
     }
+    const profile_node *wmi;
+    s = profile_need(facts, "wmi", &wmi);
+    run->subscriptions = profile_list(wmi, "subscriptions");
     run->also_lawful = profile_list(root, "also_lawful");
     run->near_to = profile_list(root, "near_to");
     run->not_near = word_table_of(mem, root, "not_near");
