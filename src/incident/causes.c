@@ -399,6 +399,7 @@ static void weigh_stop(joined *j, const vec *clusters, const stop *at, crash *ou
         out->parameters[p] = at->parameters[p];
     out->hypothesis_count = scales_end(j, &s, &out->hypotheses, &lead);
     out->verdict = verdict_of(j, out->hypotheses, out->hypothesis_count, lead, "crash.verdict");
+    out->sign_of_life = stop_is_sign_of_life(at);
     out->time_basis = say(j, "crash.basis", "basis", ARG_WORD, arena_printf(j->mem, "basis.%s", at->basis), "slack", ARG_DURATION,
                           write_u64(j, at->slack / MOMENT_SECOND), NULL);
     const act *from[] = { at->unexpected, at->power, at->bugcheck, at->boot };

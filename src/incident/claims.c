@@ -6,14 +6,21 @@
 
 typedef struct { const scene_claim *told; uint32_t host; claim *out; } checking;
 
-static void cite(joined *j, checking *c, const act *a)
+static void cite_ref(joined *j, checking *c, evidence_ref ref)
 {
     claim *out = c->out;
     evidence_ref *more = arena_array(j->mem, out->evidence_count + 1, sizeof *more);
     if (out->evidence_count)
         memcpy(more, out->evidence, out->evidence_count * sizeof *more);
-    more[out->evidence_count++] = ref_of_act(j, a);
+    more[out->evidence_count++] = ref;
     out->evidence = more;
+}
+
+static void cite(joined *j, checking *c, const act *a) { cite_ref(j, c, ref_of_act(j, a)); }
+
+static void cite_bucket(joined *j, checking *c, const joined_tally *t, const joined_bucket *b)
+{
+    cite_ref(j, c, (evidence_ref){ .file = b->log->file, .channel = t->channel, .record = b->record, .time = b->first });
 }
 
 static void decide(checking *c, const char *verdict, const char *found, sentence why)
@@ -49,18 +56,18 @@ static bool covered(const joined *j, const checking *c, const char *channel)
     return log_looks(j, c->host, channel, from, c->told->until + margin) == LOOK_SEEN;
 }
 
-/* A moment that was told against the moment nearest to it that the evidence has. */
-static void against(joined *j, checking *c, moment t, moment slack, const act *a, const char *channel, const char *confirmed, const char *contradicted)
+/* A moment that was told against the moment nearest to it that the evidence has; `alive`: a sign of life, after which it happened. */
+static void against(joined *j, checking *c, moment t, moment slack, bool alive, const act *a, const char *channel, const char *confirmed, const char *contradicted)
 {
-    const char *found = write_time(j, t);
+    const char *found = write_time(j, t), *sign = alive ? "yes" : NULL;
     if (a)
         cite(j, c, a);
     if (apart(c->told, t) <= slack)
-        decide(c, "confirmed", found, say(j, confirmed, "time", ARG_TIME, found, NULL));
+        decide(c, "confirmed", found, say(j, confirmed, "time", ARG_TIME, found, "alive", ARG_TEXT, sign, NULL));
     else if (by_zone(j, c->told, t, slack))
         decide(c, "contradicted", found, say(j, "claim.zone", "time", ARG_TIME, found, "zone", ARG_TEXT, j->scene->zone.name, NULL));
     else if (covered(j, c, channel))
-        decide(c, "contradicted", found, say(j, contradicted, "time", ARG_TIME, found, NULL));
+        decide(c, "contradicted", found, say(j, contradicted, "time", ARG_TIME, found, "alive", ARG_TEXT, sign, NULL));
     else
         decide(c, "undecided", found, say(j, "claim.not-covered", "channel", ARG_TEXT, channel, "time", ARG_TIME, found, NULL));
 }
@@ -82,7 +89,7 @@ static void blue_screen(joined *j, checking *c)
         return;
     }
     moment slack = strcmp(best->basis, "binary") == 0 || strcmp(best->basis, "text") == 0 ? weight_span(j, "claims.heartbeat") : best->slack;
-    against(j, c, best->time, slack, best->unexpected ? best->unexpected : best->bugcheck ? best->bugcheck : best->power, "System",
+    against(j, c, best->time, slack, stop_is_sign_of_life(best), best->unexpected ? best->unexpected : best->bugcheck ? best->bugcheck : best->power, "System",
             best->code ? "claim.crash" : "claim.stop", best->code ? "claim.crash-other" : "claim.stop-other");
 }
 
@@ -98,7 +105,7 @@ static void restarted(joined *j, checking *c)
                 best = acts[i];
     }
     if (best)
-        against(j, c, best->time, weight_span(j, "claims.restart"), best, "System", "claim.restart", "claim.restart-other");
+        against(j, c, best->time, weight_span(j, "claims.restart"), false, best, "System", "claim.restart", "claim.restart-other");
     else
         decide(c, covered(j, c, "System") ? "contradicted" : "undecided", NULL,
                say(j, covered(j, c, "System") ? "claim.no-restart" : "claim.no-log", "channel", ARG_TEXT, "System", NULL));
@@ -142,6 +149,7 @@ static void nobody(joined *j, checking *c)
     for (size_t i = 0; i < n; i++)
         for (size_t b = 0; b < tallies[i]->bucket_count; b++)
             if (tallies[i]->buckets[b].first <= c->told->until && tallies[i]->buckets[b].last >= c->told->from) {
+                cite_bucket(j, c, tallies[i], &tallies[i]->buckets[b]);
                 decide(c, "contradicted", tally_key(tallies[i], "account"),
                        say(j, "claim.somebody", "account", ARG_TEXT, tally_key(tallies[i], "account"), "source", ARG_TEXT, tally_key(tallies[i], "source"), "time",
                            ARG_TIME, write_time(j, tallies[i]->buckets[b].first), NULL));
@@ -167,24 +175,55 @@ static void slow(joined *j, checking *c)
     decide(c, "undecided", NULL, say(j, "claim.no-measure", NULL));
 }
 
-/* Words of the told system that name a release: all of them must stand in what the evidence says. */
-static bool same_system(const char *told, const char *found)
+/* The words of a product that name its release: numbers, and R2. A name may tell a client and a server of one build
+ * ("Windows 7 SP1 / Server 2008 R2 SP1"): each side stands for itself. */
+typedef struct { const char *word[8]; size_t length[8], count; bool second; } release;
+
+static release release_of(const char *name, size_t length)
 {
-    bool any = false;
-    for (const char *p = told; *p;) {
-        size_t n = strcspn(p, " ,.()");
-        char word[16] = { 0 };
-        bool digit = n > 0 && (p[0] >= '0' && p[0] <= '9');
-        if (n > 0 && n < sizeof word && (digit || (n == 2 && (p[0] == 'R' || p[0] == 'r')))) {
-            memcpy(word, p, n);
-            if (!strcasestr(found, word))
-                return false;
-            any = true;
+    release r = { .count = 0 };
+    for (size_t i = 0; i < length && r.count < 8;) {
+        size_t n = strcspn(name + i, " ,()/");
+        n = n < length - i ? n : length - i;
+        const char *word = name + i;
+        if (n == 2 && strncasecmp(word, "R2", 2) == 0)
+            r.second = true;
+        else if (n > 0 && word[0] >= '0' && word[0] <= '9') {
+            r.word[r.count] = word;
+            r.length[r.count++] = n;
         }
-        p += n;
-        p += strspn(p, " ,.()");
+        i += n + (i + n < length);
     }
-    return any;
+    return r;
+}
+
+typedef enum { OS_OTHER, OS_NEAR, OS_SAME } os_fit;
+
+/* Every told number stands there, and R2 on both sides or on none: 2008 and 2008 R2 are two systems. */
+static os_fit fits(const release *told, const char *found, size_t length)
+{
+    release r = release_of(found, length);
+    for (size_t i = 0; i < told->count; i++) {
+        bool there = false;
+        for (size_t k = 0; k < r.count; k++)
+            there = there || (r.length[k] == told->length[i] && strncasecmp(r.word[k], told->word[i], r.length[k]) == 0);
+        if (!there)
+            return OS_OTHER;
+    }
+    return told->count == 0 ? OS_OTHER : r.second == told->second ? OS_SAME : OS_NEAR;
+}
+
+static os_fit same_system(const char *told, const char *found)
+{
+    release r = release_of(told, strlen(told));
+    os_fit best = OS_OTHER;
+    for (const char *side = found; side;) {
+        const char *slash = strchr(side, '/');
+        os_fit fit = fits(&r, side, slash ? (size_t)(slash - side) : strlen(side));
+        best = fit > best ? fit : best;
+        side = slash ? slash + 1 : NULL;
+    }
+    return best;
 }
 
 static void system_told(joined *j, checking *c)
@@ -194,8 +233,8 @@ static void system_told(joined *j, checking *c)
         decide(c, "undecided", NULL, say(j, "claim.no-measure", NULL));
         return;
     }
-    bool same = same_system(c->told->value, os);
-    decide(c, same ? "confirmed" : "contradicted", os, say(j, same ? "claim.os" : "claim.os-other", "found", ARG_TEXT, os, NULL));
+    os_fit fit = same_system(c->told->value, os);
+    decide(c, fit == OS_SAME ? "confirmed" : "contradicted", os, say(j, fit == OS_SAME ? "claim.os" : fit == OS_NEAR ? "claim.os-near" : "claim.os-other", "found", ARG_TEXT, os, "told", ARG_TEXT, c->told->value, NULL));
 }
 
 static void antivirus(joined *j, checking *c)
@@ -251,8 +290,9 @@ static void open_port(joined *j, checking *c)
             bool hit = strcmp(tally_key(tallies[i], "port"), port) == 0;
             for (size_t p = 0; p < sizeof known / sizeof *known; p++)
                 hit |= known[p].port == c->told->port && strcmp(tally_key(tallies[i], "protocol"), known[p].protocol) == 0;
-            if (!hit || !tally_key(tallies[i], "source")[0])
+            if (!hit || !tally_key(tallies[i], "source")[0] || !tallies[i]->bucket_count)
                 continue;
+            cite_bucket(j, c, tallies[i], &tallies[i]->buckets[0]);
             decide(c, "confirmed", tally_key(tallies[i], "source"),
                    say(j, "claim.port", "source", ARG_TEXT, tally_key(tallies[i], "source"), "time", ARG_TIME, write_time(j, tallies[i]->first), NULL));
             return;

@@ -200,6 +200,9 @@ const profile_node *bugcheck_node(const joined *j, const char *code)
     return code ? bugcheck_facts(j, code) : NULL;
 }
 
+/* 6008 keeps the last sign of life, and a last record is one: the stop itself came after it. */
+bool stop_is_sign_of_life(const stop *s) { return strcmp(s->basis, "after") != 0; }
+
 /* How sure one may be that it was a blue screen, or only a stop. */
 static void tell_stop(joined *j, const stop *s)
 {

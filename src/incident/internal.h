@@ -267,6 +267,7 @@ bool        told_hard(const joined *j, const told *t);                       /* 
 
 double      weight(const joined *j, const char *name);                      /* of profiles/reasoning.yml; an unknown name is our mistake */
 moment      weight_span(const joined *j, const char *name);                 /* a weight that is told in seconds */
+bool        stop_is_sign_of_life(const stop *s);                            /* its time is when it was last seen alive; crashes.c */
 const char *bugcheck_name(const joined *j, const char *code);               /* NULL when not known */
 const profile_node *bugcheck_node(const joined *j, const char *code);       /* its line of profiles/bugchecks.yml */
 double      odds_to_percent(double log_odds);                               /* 0..100 */

@@ -99,7 +99,8 @@ static void crashes_told(joined *j, size_t *room)
             if (!hit || x->time < c->episodes[i].from || x->time > c->episodes[i].to + MOMENT_DAY)
                 continue;
             *step_new(j, room) = (story_step){ .episode = c->episodes[i].number, .host = x->host, .time = x->time, .confidence = 90, .evidence = x->evidence, .evidence_count = x->evidence_count,
-                                               .text = say(j, x->code ? "story.crash" : "story.stop", "host", ARG_HOST, host_name(j, x->host), "code", ARG_TEXT, x->code, "name", ARG_TEXT, x->code_name, "time", ARG_TIME, write_time(j, x->time), NULL) };
+                                               .text = say(j, x->code ? "story.crash" : "story.stop", "host", ARG_HOST, host_name(j, x->host), "code", ARG_TEXT, x->code, "name", ARG_TEXT, x->code_name, "time", ARG_TIME, write_time(j, x->time),
+                                                           "alive", ARG_TEXT, x->sign_of_life ? "yes" : NULL, NULL) };
         }
 }
 

@@ -63,7 +63,7 @@ typedef struct {
 typedef struct { uint32_t episode; uint32_t host; moment time; sentence text; unsigned confidence; uint32_t *findings; size_t finding_count; evidence_ref *evidence; size_t evidence_count; } story_step;
 typedef struct { uint32_t host; const char *id, *parent; moment start; const char *image, *command, *account, *session; const char *verdict; sentence why; evidence_ref *evidence; size_t evidence_count; } process;
 typedef struct { const char *cause; int score; sentence *for_, *against; size_t for_count, against_count; } hypothesis;     /* score: percent */
-typedef struct { uint32_t host; moment time; const char *code, *code_name; const char *parameters[4]; const char *module; hypothesis *hypotheses; size_t hypothesis_count; sentence verdict; sentence time_basis; evidence_ref *evidence; size_t evidence_count; } crash;
+typedef struct { uint32_t host; moment time; const char *code, *code_name; const char *parameters[4]; const char *module; hypothesis *hypotheses; size_t hypothesis_count; sentence verdict; sentence time_basis; bool sign_of_life;   /* the stop came after `time` */ evidence_ref *evidence; size_t evidence_count; } crash;
 typedef struct { uint32_t *hosts; size_t host_count; moment from, to; double probability; /* below 0: cannot be judged */ hypothesis *hypotheses; size_t hypothesis_count; sentence verdict; } crash_cluster;
 typedef struct { uint32_t host; const char *what, *told, *precision, *found; const char *verdict; sentence why; evidence_ref *evidence; size_t evidence_count; } claim;
 

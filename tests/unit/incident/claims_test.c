@@ -1,5 +1,6 @@
 #include "world.h"
 
+static arena scratch;
 static const char *const scene_head = "customer: c\ntime_zone: \"+08:00\"\nhosts:\n  - name: DB1\n    addresses: [10.0.0.1]\n    role: database\nclaims:\n";
 
 /* DB1 crashed at 2020-05-11 12:05:10 local; a miner runs since 10:00; nobody logged on but one at 11:08. */
@@ -71,7 +72,8 @@ static void who_logged_on_contradicts_that_nobody_did(void **state)
 static void other_things_are_held_against_what_the_logs_have(void **state)
 {
     (void)state;
-    expect("  - host: DB1\n    what: os\n    value: Windows Server 2008\n", "confirmed", "claim.os");
+    expect("  - host: DB1\n    what: os\n    value: Windows Server 2008 r2\n", "confirmed", "claim.os");
+    expect("  - host: DB1\n    what: os\n    value: Windows Server 2008\n", "contradicted", "claim.os-near");
     expect("  - host: DB1\n    what: os\n    value: Windows Server 2012\n", "contradicted", "claim.os-other");
     expect("  - host: DB1\n    what: slow\n    value: \"2020-05-11 11:00\"\n", "confirmed", "claim.slow");
     expect("  - host: DB1\n    what: open-port\n    value: 3389\n", "confirmed", "claim.port");
@@ -79,8 +81,41 @@ static void other_things_are_held_against_what_the_logs_have(void **state)
     expect("  - host: DB1\n    what: first-seen\n    value: \"2020-05-11 12:00\"\n    precision: 10m\n", "contradicted", "claim.first-earlier");
 }
 
+static void what_was_found_is_cited(void **state)
+{
+    (void)state;
+    static const char *const claims[] = { "what: open-port\n    value: 3389\n", "what: nobody-logged-on\n    value: \"2020-05-11 11:00\"\n    precision: 1h\n", "what: blue-screen\n    value: \"2020-05-11 12:05:10\"\n    precision: 5m\n" };
+    for (size_t i = 0; i < 3; i++) {
+        world *w;
+        suyuan_case *c = with_claim(&w, arena_printf(&scratch, "  - host: DB1\n    %s", claims[i]));
+        assert_true(c->claims[0].evidence_count > 0);
+        assert_true(c->claims[0].evidence[0].record > 0);
+        world_free(w);
+    }
+}
+
+/* The name that a build has may tell a client and a server: either may have been told, R2 is another product. */
+static void a_build_of_two_products_fits_either(void **state)
+{
+    (void)state;
+    static const struct { const char *told, *verdict; } cases[] = {
+        { "Windows 7", "confirmed" }, { "Windows Server 2008 R2", "confirmed" }, { "Windows Server 2008", "contradicted" }, { "Windows Server 2012", "contradicted" }, { "7601", "contradicted" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        world *w = world_new();
+        world_log *log = world_add_log(w, "System", 1);
+        world_fill(log, "DB1", at("2020-05-01T00:00:00Z"), at("2020-05-11T04:05:00Z"), 900);
+        world_add_file(w, "x", "System.evtx", log, 0, UINT64_MAX);
+        world_claims(w, "System.evtx", "DB1", "os", "Windows 7 SP1 / Server 2008 R2 SP1", "strong", at("2020-05-01T00:00:00Z"), at("2020-05-11T00:00:00Z"));
+        world_scene(w, arena_printf(&w->mem, "%s  - host: DB1\n    what: os\n    value: \"%s\"\n", scene_head, cases[i].told));
+        assert_string_equal(world_case(w)->claims[0].verdict, cases[i].verdict);
+        world_free(w);
+    }
+}
+
 int main(void)
 {
+    arena_init(&scratch, 0);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_blue_screen_told_at_its_time_is_confirmed),
         cmocka_unit_test(told_for_another_day_it_is_contradicted),
@@ -88,6 +123,10 @@ int main(void)
         cmocka_unit_test(where_no_log_reaches_nothing_is_decided),
         cmocka_unit_test(who_logged_on_contradicts_that_nobody_did),
         cmocka_unit_test(other_things_are_held_against_what_the_logs_have),
+        cmocka_unit_test(what_was_found_is_cited),
+        cmocka_unit_test(a_build_of_two_products_fits_either),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    arena_done(&scratch);
+    return failed;
 }
