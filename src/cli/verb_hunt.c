@@ -260,6 +260,8 @@ static int finish(const call *c, hunting *h, const hunt_counts *n, status s)
     const sigma_refusal *refused;
     console_say(stderr, "suyuan: %zu rules (%zu refused), %llu logs, %llu records, %llu hits%s", sigma_count(h->rules), sigma_refused(h->rules, &refused),
                 (unsigned long long)n->logs, (unsigned long long)n->events, (unsigned long long)n->hits, n->lost ? "; some evidence could not be read" : "");
+    if (n->cut)
+        console_say(stderr, "suyuan: correlations had no room for %llu hits", (unsigned long long)n->cut);
     return n->lost ? VERB_UNREADABLE : VERB_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "hunt/sorter.h"
 
 #include <pthread.h>
+#include <stdio.h>
 
 enum { BATCH = 8, BATCH_HITS = 64 << 20 };
 
@@ -37,6 +38,22 @@ static bool in_window(const hunt_options *o, moment t)
     return (!moment_known(o->since) || (moment_known(t) && t >= o->since)) && (!moment_known(o->until) || (moment_known(t) && t < o->until));
 }
 
+/* What correlations ask for goes with the hit, and is taken off before it is told. */
+enum { NEEDED = '\x01' };
+
+static void add_needed(worker *w, const event *ev, hunt_hit *hit)
+{
+    sigma_field *needed;
+    size_t count = sigma_needed(w->matcher, ev, hit->rule, &w->mem, &needed);
+    sigma_field *all = arena_array(&w->mem, hit->field_count + count + 1, sizeof *all);
+    if (hit->field_count)
+        memcpy(all, hit->fields, hit->field_count * sizeof *all);
+    for (size_t i = 0; i < count; i++)
+        all[hit->field_count + i] = (sigma_field){ arena_printf(&w->mem, "%c%s", NEEDED, needed[i].name), needed[i].value };
+    hit->fields = all;
+    hit->field_count += count;
+}
+
 static void put_hits(hunt *h, worker *w, const event *ev, const uint32_t *rules, size_t count)
 {
     arena_reset(&w->mem);
@@ -53,6 +70,8 @@ static void put_hits(hunt *h, worker *w, const event *ev, const uint32_t *rules,
         hit.rule = kept[i];
         hit.field_count = h->o->fields ? sigma_explain(w->matcher, ev, kept[i], &w->mem, &fields) : 0;
         hit.fields = fields;
+        if (sigma_wanted(h->o->rules, kept[i]))
+            add_needed(w, ev, &hit);
         hit_put(&w->hits, &hit);
     }
 }
@@ -121,6 +140,51 @@ static void read_log(hunt *h, const evidence_item *item)
     arena_done(&mem);
 }
 
+/* Hits as they come out of sorting: given to correlations, and on. */
+typedef struct { const hunt_options *o; sigma_correlator *correlator; void (*each)(void *, const hunt_hit *); void *context; uint64_t given; } outlet;
+
+static void give_correlated(void *context, const sigma_correlated *c)
+{
+    outlet *to = context;
+    const hunt_hit *last = c->event;
+    hunt_hit hit = *last;
+    sigma_field fields[32];
+    char count[24], first[MOMENT_TEXT];
+    size_t n = 0;
+    for (; n < c->field_count && n < 28; n++)
+        fields[n] = c->fields[n];
+    snprintf(count, sizeof count, "%llu", (unsigned long long)c->count);
+    moment_iso(c->first, first);
+    fields[n++] = (sigma_field){ "count", count };
+    fields[n++] = (sigma_field){ "first", first };
+    hit.rule = c->rule;
+    hit.fields = to->o->fields ? fields : NULL;
+    hit.field_count = to->o->fields ? n : 0;
+    if (sigma_hidden(to->o->rules, c->rule))
+        return;
+    to->given++;
+    to->each(to->context, &hit);
+}
+
+static void give_hit(void *context, const hunt_hit *h)
+{
+    outlet *to = context;
+    hunt_hit shown = *h;
+    sigma_field needed[64];
+    size_t count = 0;
+    while (shown.field_count && shown.fields[shown.field_count - 1].name[0] == NEEDED) {
+        const sigma_field *f = &shown.fields[--shown.field_count];
+        if (count < sizeof needed / sizeof *needed)
+            needed[count++] = (sigma_field){ f->name + 1, f->value };
+    }
+    if (!sigma_hidden(to->o->rules, h->rule)) {
+        to->given++;
+        to->each(to->context, &shown);
+    }
+    if (sigma_wanted(to->o->rules, h->rule))
+        sigma_correlate(to->correlator, h->rule, h->time, needed, count, &shown);
+}
+
 status hunt_run(const hunt_options *o, void (*each)(void *context, const hunt_hit *h), void *context, hunt_counts *out)
 {
     const evidence_options how = {
@@ -161,7 +225,11 @@ status hunt_run(const hunt_options *o, void (*each)(void *context, const hunt_hi
         }
         evidence_release(&item);
     }
-    s = sorter_give(&h.sorted, each, context, &out->hits, &out->again);
+    outlet to = { .o = o, .each = each, .context = context };
+    to.correlator = sigma_correlator_new(o->rules, give_correlated, &to);
+    s = sorter_give(&h.sorted, give_hit, &to, &out->hits, &out->again);
+    out->hits = to.given;
+    out->cut = sigma_correlator_free(to.correlator);
     sorter_done(&h.sorted);
     for (unsigned i = 0; i < threads; i++) {
         worker *w = &h.workers[i];

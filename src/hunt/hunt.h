@@ -34,6 +34,7 @@ typedef struct {
     void *note_context;
 } hunt_options;
 
-typedef struct { uint64_t events, logs, lost, hits, again; } hunt_counts;      /* lost: files or records that could not be read; again: hits of records met before */
+/* lost: files or records that could not be read; again: hits of records met before; cut: hits that correlations had no room for. */
+typedef struct { uint64_t events, logs, lost, hits, again, cut; } hunt_counts;
 
 status hunt_run(const hunt_options *o, void (*each)(void *context, const hunt_hit *h), void *context, hunt_counts *out);

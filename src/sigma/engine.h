@@ -80,7 +80,29 @@ typedef struct log_source {
 /* ---- rules ---- */
 
 typedef struct { uint32_t rule; const log_source *source; const node *condition; } rule_way;     /* source NULL: any log */
-typedef struct named_rule { sigma_rule pub; const profile_node *body; bool hidden; } named_rule; /* hidden: only correlations use it */
+/* hidden: only correlations tell of it; wanted: one does. needs: fields that its hits then bring. */
+typedef struct { const char *name; const log_source *source; uint32_t field; } needed_field;
+typedef struct named_rule { sigma_rule pub; const profile_node *body; bool hidden, wanted, is_correlation; vec needs; } named_rule;
+
+/* ---- correlations ---- */
+
+#define CORRELATION_FIELDS 16
+typedef enum { CORRELATE_COUNT, CORRELATE_VALUES, CORRELATE_SUM, CORRELATE_AVERAGE, CORRELATE_PERCENTILE, CORRELATE_TEMPORAL, CORRELATE_ORDERED } correlation_kind;
+typedef enum { BOUND_LT, BOUND_LTE, BOUND_GT, BOUND_GTE, BOUND_EQ, BOUND_NEQ } bound_op;
+typedef struct {
+    correlation_kind kind;
+    uint32_t rule;                       /* itself */
+    uint32_t *rules; size_t rule_count;
+    const char *by[CORRELATION_FIELDS]; size_t by_count;
+    struct { const char *name, *field; uint32_t rule; } *aliases; size_t alias_count;
+    moment timespan;
+    const char *field;                   /* of value_*; NULL */
+    double percentile;
+    struct { uint8_t op; double than; } bounds[4]; size_t bound_count;
+} correlation;
+
+/* A document that narrows other rules. */
+typedef struct { const profile_node *root, *body; const char *path; } filter_rule;
 
 struct sigma_rules {
     arena *mem;
@@ -89,6 +111,8 @@ struct sigma_rules {
     vec refused, odd;                    /* sigma_refusal */
     map ids;                             /* of rules */
     vec ways;                            /* rule_way */
+    vec correlations;                    /* correlation */
+    vec filters;                         /* filter_rule */
     vec preds; map pred_index;           /* predicate */
     vec fields; map field_index;         /* rule_field */
     const log_source *sources;
@@ -101,6 +125,7 @@ struct sigma_rules {
 typedef struct {
     sigma_rules *all;
     const log_source *source;            /* for renames */
+    const sigma_rule *about;
     const profile_node *detection;
     struct { const char *name; const node *made; } *named; size_t named_count, named_room;
     size_t nodes;
@@ -129,6 +154,9 @@ const node *item_build(builder *b, const profile_node *item);            /* one 
 const node *keyword_build(builder *b, const profile_node *value, bool all);
 const node *selection_build(builder *b, const profile_node *selection);
 const node *condition_build(builder *b, const profile_node *condition);  /* a text, or a list of them */
+
+bool        correlation_build(builder *b, const profile_node *root, uint32_t rule);
+void        want_field(sigma_rules *r, uint32_t rule, const char *name);
 
 status      sources_read(sigma_rules *r);
 bool        source_takes(const log_source *s, span channel, span provider, uint32_t event_id);   /* UTF-16LE */

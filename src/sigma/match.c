@@ -1110,3 +1110,19 @@ size_t sigma_explain(sigma_matcher *m, const event *ev, uint32_t rule, arena *me
     *out = found;
     return found ? m->candidates.count : 0;
 }
+
+size_t sigma_needed(sigma_matcher *m, const event *ev, uint32_t rule, arena *mem, sigma_field **out)
+{
+    const named_rule *n = vec_at(&m->rules->rules, rule);
+    *out = arena_array(mem, n->needs.count + 1, sizeof **out);
+    size_t count = 0;
+    for (size_t i = 0; i < n->needs.count && *out; i++) {
+        const needed_field *f = vec_at(&n->needs, i);
+        bool known = false;
+        for (size_t k = 0; k < count; k++)
+            known |= strcmp((*out)[k].name, f->name) == 0;
+        if (!known && source_takes(f->source, ev->channel, ev->provider, ev->event_id))
+            (*out)[count++] = (sigma_field){ f->name, shown_value(m, ev, field_of(m, f->field), mem) };
+    }
+    return count;
+}

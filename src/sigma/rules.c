@@ -74,7 +74,26 @@ void sigma_intern(sigma_rules *r, fields *names)
     r->interned = true;
 }
 
+bool sigma_wanted(const sigma_rules *r, uint32_t rule) { return ((const named_rule *)vec_at(&r->rules, rule))->wanted; }
+bool sigma_hidden(const sigma_rules *r, uint32_t rule) { return ((const named_rule *)vec_at(&r->rules, rule))->hidden; }
+
+/* In each log that the rule means the field may be called otherwise. */
+void want_field(sigma_rules *r, uint32_t rule, const char *name)
+{
+    named_rule *n = vec_at(&r->rules, rule);
+    for (size_t i = 0; i < n->needs.count; i++)
+        if (strcmp(((const needed_field *)vec_at(&n->needs, i))->name, name) == 0)
+            return;
+    for (size_t i = 0; i < r->ways.count; i++) {
+        const rule_way *w = vec_at(&r->ways, i);
+        builder b = { .all = r, .source = w->source };
+        if (w->rule == rule)
+            *(needed_field *)vec_push(&n->needs) = (needed_field){ name, w->source, build_field(&b, name) };
+    }
+}
+
 /* ---- one rule ---- */
+
 
 static const node *when_node(builder *b, const log_source *s)
 {
@@ -93,11 +112,56 @@ static const node *when_node(builder *b, const log_source *s)
     return made;
 }
 
+static bool filter_names(const profile_node *rules, const sigma_rule *p)
+{
+    if (!rules)
+        return false;
+    if (rules->kind == PROFILE_WORD)
+        return strcmp(rules->text, "any") == 0 || strcmp(rules->text, p->id) == 0 || (*p->name && strcmp(rules->text, p->name) == 0);
+    for (const profile_node *n = rules->first; n; n = n->next)
+        if (n->text && filter_names(&(profile_node){ .kind = PROFILE_WORD, .text = n->text }, p))
+            return true;
+    return false;
+}
+
+static bool same_source(const profile_node *filter, const sigma_rule *p)
+{
+    const profile_node *source = profile_get(filter, "logsource");
+    const struct { const char *key, *is; } parts[] = { { "category", p->category }, { "product", p->product }, { "service", p->service } };
+    for (size_t i = 0; i < 3; i++) {
+        const char *asked = profile_text(source, parts[i].key);
+        if (asked && strcmp(asked, parts[i].is) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* The rule's condition, and those of the filters that narrow it. */
+static const node *narrowed(builder *b, const sigma_rule *p, const node *made)
+{
+    const profile_node *detection = b->detection;
+    for (size_t i = 0; i < b->all->filters.count && made; i++) {
+        const filter_rule *f = vec_at(&b->all->filters, i);
+        if (!filter_names(profile_get(f->body, "rules"), p) || !same_source(f->root, p))
+            continue;
+        b->detection = f->body;
+        b->named_count = 0;
+        b->named_room = f->body->count;
+        b->named = arena_array(b->all->mem, f->body->count, sizeof *b->named);
+        const node *both[2] = { made, condition_build(b, profile_get(f->body, "condition")) };
+        made = b->wrong ? NULL : build_node(b, NODE_AND, both, 2);
+        b->detection = detection;
+    }
+    return made;
+}
+
 static bool add_way(builder *b, const profile_node *detection, uint32_t rule, const log_source *source)
 {
     b->source = source;
     b->named_count = b->nodes = 0;
-    const node *made = condition_build(b, profile_get(detection, "condition"));
+    b->named_room = detection->count;
+    b->named = arena_array(b->all->mem, detection->count, sizeof *b->named);
+    const node *made = narrowed(b, b->about, condition_build(b, profile_get(detection, "condition")));
     if (made && source && source->when_count) {
         const node *both[2] = { when_node(b, source), made };
         made = build_node(b, NODE_AND, both, 2);
@@ -203,17 +267,16 @@ static void add_document(sigma_rules *r, const sigma_options *o, const char *pat
     const profile_node *source = profile_get(root, "logsource"), *detection = profile_get(root, "detection");
     const char *missing = !title ? "title" : !source || source->kind != PROFILE_MAP ? "logsource" : !detection || detection->kind != PROFILE_MAP ? "detection"
                           : !profile_get(detection, "condition") ? "condition" : NULL;
-    if (profile_get(root, "correlation") || profile_get(root, "filter")) {
-        refuse(r, path, title, root->line, profile_get(root, "filter") ? "filters are not read" : "correlations are not read");
+    if (profile_get(root, "correlation") || profile_get(root, "filter"))
         return;
-    }
     if (missing) {
         refuse(r, path, title, root->line, arena_printf(r->mem, "it has no %s", missing));
         return;
     }
-    builder b = { .all = r };
     size_t ways = r->ways.count;
     named_rule made = { .body = root };
+    builder b = { .all = r, .about = &made.pub };
+    vec_init(&made.needs, sizeof(needed_field));
     read_about(r, root, path, &made);
     if (made.pub.level < o->least)
         return;
@@ -224,6 +287,64 @@ static void add_document(sigma_rules *r, const sigma_options *o, const char *pat
         r->ways.count = ways;
         refuse(r, path, title, b.line ? b.line : root->line, b.reason);
     }
+}
+
+static void add_filter(sigma_rules *r, const char *path, const profile_node *root)
+{
+    const profile_node *body = profile_get(root, "filter");
+    if (!body)
+        return;
+    if (body->kind != PROFILE_MAP || !profile_get(body, "rules") || !profile_get(body, "condition"))
+        refuse(r, path, profile_text(root, "title"), root->line, "filter: it names no rules, or has no condition");
+    else
+        *(filter_rule *)vec_push(&r->filters) = (filter_rule){ root, body, path };
+}
+
+static void add_correlation(sigma_rules *r, const sigma_options *o, const char *path, const profile_node *root, bool *again)
+{
+    const char *title = profile_text(root, "title");
+    named_rule made = { .body = root, .is_correlation = true };
+    builder b = { .all = r };
+    if (!title) {
+        refuse(r, path, NULL, root->line, "it has no title");
+        return;
+    }
+    read_about(r, root, path, &made);
+    vec_init(&made.needs, sizeof(needed_field));
+    if (made.pub.level < o->least)
+        return;
+    *(named_rule *)vec_push(&r->rules) = made;
+    if (correlation_build(&b, root, (uint32_t)r->rules.count - 1))
+        return;
+    r->rules.count--;
+    if (again)
+        *again = true;                                   /* it may name a correlation that comes later */
+    else
+        refuse(r, path, title, b.line, b.reason);
+}
+
+typedef struct { const char *path; const profile_node *root; bool done; } document;
+
+/* Filters first, then rules, then what is said of rules. */
+static void add_documents(sigma_rules *r, const sigma_options *o, const vec *all)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        const document *d = vec_at(all, i);
+        add_filter(r, d->path, d->root);
+    }
+    for (size_t i = 0; i < all->count; i++) {
+        const document *d = vec_at(all, i);
+        add_document(r, o, d->path, d->root);
+    }
+    for (int round = 0; round < 9; round++)              /* chains of correlations, in any order of files */
+        for (size_t i = 0; i < all->count; i++) {
+            document *d = vec_at(all, i);
+            bool again = false;
+            if (!d->done && profile_get(d->root, "correlation")) {
+                add_correlation(r, o, d->path, d->root, round < 8 ? &again : NULL);
+                d->done = !again;
+            }
+        }
 }
 
 /* ---- files ---- */
@@ -239,7 +360,7 @@ static bool is_yaml(const char *name)
     return (len > 4 && strcmp(name + len - 4, ".yml") == 0) || (len > 5 && strcmp(name + len - 5, ".yaml") == 0);
 }
 
-static void add_file(sigma_rules *r, const sigma_options *o, const char *path, const char *shown, sha256 *sum)
+static void add_file(sigma_rules *r, vec *all, const char *path, const char *shown, sha256 *sum)
 {
     span bytes;
     const profile_node *root;
@@ -256,10 +377,10 @@ static void add_file(sigma_rules *r, const sigma_options *o, const char *path, c
         return;
     }
     for (; root; root = root->next)
-        add_document(r, o, shown, root);
+        *(document *)vec_push(all) = (document){ .path = shown, .root = root };
 }
 
-static status add_path(sigma_rules *r, const sigma_options *o, const char *given, sha256 *sum)
+static status add_path(sigma_rules *r, vec *all, const char *given, sha256 *sum)
 {
     char *path = arena_str(r->mem, given);
     FTS *walk = fts_open((char *[]){ path, NULL }, FTS_LOGICAL | FTS_NOCHDIR, by_name);
@@ -275,7 +396,7 @@ static status add_path(sigma_rules *r, const sigma_options *o, const char *given
             if (++files > RULE_FILES)
                 s = status_fail(STATUS_LIMIT, "%.150s: more than %d rules", given, RULE_FILES);
             else
-                add_file(r, o, at->fts_accpath, arena_str(r->mem, shown), sum);
+                add_file(r, all, at->fts_accpath, arena_str(r->mem, shown), sum);
         } else if (root && at->fts_info != FTS_D && at->fts_info != FTS_DP) {
             s = status_fail(at->fts_errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, "%.150s: %s", given, strerror(at->fts_errno ? at->fts_errno : ENOENT));
         }
@@ -307,12 +428,18 @@ status sigma_load(const profile *facts, const sigma_options *o, arena *mem, sigm
     vec_init(&r->fields, sizeof(rule_field));
     map_init(&r->pred_index);
     map_init(&r->field_index);
+    vec_init(&r->correlations, sizeof(correlation));
+    vec_init(&r->filters, sizeof(filter_rule));
+    vec all;
+    vec_init(&all, sizeof(document));
     sha256 *sum = sha256_begin();
     status s = sources_read(r);
     if (status_is_ok(s))
         s = read_values(r, o->values);
     for (size_t i = 0; i < o->path_count && status_is_ok(s); i++)
-        s = add_path(r, o, o->paths[i], sum);
+        s = add_path(r, &all, o->paths[i], sum);
+    add_documents(r, o, &all);
+    vec_done(&all);
     uint8_t hash[32];
     sha256_end(sum, hash);
     hex_of(span_of(hash, sizeof hash), r->hash);
@@ -324,7 +451,11 @@ void sigma_free(sigma_rules *r)
 {
     if (!r)
         return;
+    for (size_t i = 0; i < r->rules.count; i++)
+        vec_done(&((named_rule *)vec_at(&r->rules, i))->needs);
     vec_done(&r->rules);
+    vec_done(&r->correlations);
+    vec_done(&r->filters);
     vec_done(&r->refused);
     vec_done(&r->odd);
     map_done(&r->ids);

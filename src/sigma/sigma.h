@@ -58,3 +58,16 @@ size_t               sigma_match(sigma_matcher *m, const event *ev, const uint32
 typedef struct { const char *name; const char *value; } sigma_field;
 void                 sigma_look(sigma_matcher *m, const event *ev);
 size_t               sigma_explain(sigma_matcher *m, const event *ev, uint32_t rule, arena *mem, sigma_field **out);
+
+/* Correlations look at the hits of other rules, in order of time. sigma_wanted: whether a rule's hits are to be given to them, with
+ * sigma_needed's fields; sigma_hidden: whether they are told only so. */
+bool                 sigma_wanted(const sigma_rules *r, uint32_t rule);
+bool                 sigma_hidden(const sigma_rules *r, uint32_t rule);
+size_t               sigma_needed(sigma_matcher *m, const event *ev, uint32_t rule, arena *mem, sigma_field **out);   /* after sigma_match */
+
+/* `event` is the caller's, of the hit that made it true. What `each` is given lives until it returns. */
+typedef struct { uint32_t rule; moment first, last; uint64_t count; const sigma_field *fields; size_t field_count; const void *event; } sigma_correlated;
+typedef struct sigma_correlator sigma_correlator;
+sigma_correlator    *sigma_correlator_new(const sigma_rules *r, void (*each)(void *context, const sigma_correlated *hit), void *context);
+void                 sigma_correlate(sigma_correlator *c, uint32_t rule, moment time, const sigma_field *fields, size_t count, const void *event);
+uint64_t             sigma_correlator_free(sigma_correlator *c);         /* how many hits its limits cut off */
