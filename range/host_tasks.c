@@ -81,6 +81,13 @@ static void put_when(buf *b, moment t)
     put64(b, moment_known(t) ? t : UINT64_MAX);
 }
 
+static void put_wide_text(buf *b, const char *text)
+{
+    put_aligned(b, 2 * (uint32_t)strlen(text));
+    put_utf16(b, span_str(text));
+    pad(b);
+}
+
 static uint32_t seconds_of(const char *interval)              /* "PT50M", "P1D" */
 {
     uint32_t n = interval ? (uint32_t)strtoul(interval + strcspn(interval, "0123456789"), NULL, 10) : 0;
@@ -134,18 +141,14 @@ static void cache_triggers(estate *e, hive *h, hive_key *k, const task *t, uint3
     put_when(&b, MOMENT_UNKNOWN);
     put_aligned(&b, 0x400000 | (t->hidden ? 0x800000 : 0) | (t->highest ? 0x1000000 : 0));
     put_aligned(&b, crc);
-    if (version >= 0x16) {
-        put_counted(&b, "");
-        pad(&b);
-    }
-    if (version >= 0x17) {
-        put_counted(&b, "Author");
-        pad(&b);
-    }
+    if (version >= 0x16)
+        put_wide_text(&b, "Author");
+    if (version >= 0x17)
+        put_wide_text(&b, "");
     span sid = host_sid(e->mem, t->user);
     put_flag(&b, false);
     put_flag(&b, false);
-    put_aligned(&b, strncmp(t->user, "S-1-5-21", 8) == 0 ? 1 : 5);
+    put_aligned(&b, strncmp(t->user, "S-1-5-21", 8) == 0 ? 1 : strncmp(t->user, "S-1-5-32", 8) == 0 ? 4 : 5); /* user, alias, well known */
     put_aligned(&b, (uint32_t)sid.len);
     buf_span(&b, sid);
     pad(&b);
