@@ -138,7 +138,7 @@ void detect_finding(detect_act_builder *a, const char *finding, severity s, unsi
     a->severity = s;
     a->confidence = confidence > 100 ? 100 : confidence;
     a->techniques = techniques;
-    a->text = text_id;
+    a->text = arena_str(a->log->facts, text_id);
 }
 
 static int fact_order(const void *a, const void *b)

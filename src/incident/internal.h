@@ -163,6 +163,7 @@ void   direct_find(joined *j);                           /* acts that prove a fi
 void   accounts_find(joined *j);
 void   logons_find(joined *j);                           /* logons that break the host's pattern */
 void   host_state_find(joined *j);                       /* what hives prove alone; which copies are old */
+void   exposure_find(joined *j);                         /* the host's settings against the baseline */
 void   exploits_find(joined *j);                         /* what ran without a logon, and who came just before */
 void   defence_find(joined *j);                          /* gaps that somebody may have made */
 void   innocent_mark(joined *j);                         /* habits and administration; before settle_findings */

@@ -129,6 +129,7 @@ status incident_join(arena *mem, digest *const *digests, size_t count, const sce
         guessing_find(&j);
         direct_find(&j);
         host_state_find(&j);
+        exposure_find(&j);
         exploits_find(&j);
         logons_find(&j);
         defence_find(&j);

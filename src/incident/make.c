@@ -147,8 +147,12 @@ void finding_technique(joined *j, told *t, const char *ids)
 
 evidence_ref ref_of_act(const joined *j, const act *a)
 {
-    (void)j;
-    return (evidence_ref){ .file = a->log->file, .channel = a->log->channel, .record = a->record, .offset = a->offset, .time = a->time };
+    evidence_ref r = { .file = a->log->file, .channel = a->log->channel, .record = a->record, .offset = a->offset, .time = a->time };
+    if (act_is_state(a)) {                           /* its record is a cell: a person finds the key */
+        const char *key = act_fact(a, "key"), *value = act_fact(a, "value");
+        r.key = !key[0] ? a->log->path : value[0] && strcmp(a->kind, "autostart") == 0 ? arena_printf(j->mem, "%s\\%s", key, value) : key;
+    }
+    return r;
 }
 
 static bool same_ref(const evidence_ref *a, const evidence_ref *b)

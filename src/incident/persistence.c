@@ -16,7 +16,7 @@ static const struct { const char *act, *where, *name, *command, *file; } points[
 static const char *const verdicts[] = { "known", "unknown", "suspicious", "hostile" };
 enum { KNOWN, UNKNOWN, SUSPICIOUS, HOSTILE };
 
-typedef struct { persistence p; unsigned verdict, sources; bool disabled; const char *key; const told *why; moment last_told; sentence said; vec evidence; } entry;
+typedef struct { persistence p; unsigned verdict, sources; bool disabled; const char *key; const told *why; const act *of; moment last_told; sentence said; vec evidence; } entry;
 
 /* The findings that acts became, or were folded into: by act, and by kind and record of what they cite. The first one counts. */
 static char *cited(const joined *j, const char *kind, const char *file, uint64_t record)
@@ -188,7 +188,10 @@ static void take_state(joined *j, vec *all, map *of, const map *found, uint32_t 
     set(&e->p.command, arguments[0] && !strstr(command, arguments) ? arena_printf(j->mem, "%s %s", command, arguments) : command);
     set(&e->p.file, target[0] ? target : act_fact(a, "file"));
     set(&e->p.point, act_fact(a, "point"));
-    set(&e->p.reason, act_fact(a, "reason"));
+    if (!e->of) {
+        e->of = a;
+        set(&e->p.reason, act_fact(a, "reason"));
+    }
     set(&e->p.user, act_fact(a, "user"));
     set(&e->p.runs_as, act_fact(a, "runs_as"));
     set(&e->p.start, act_fact(a, "start"));
@@ -355,8 +358,8 @@ void persistence_tell(joined *j)
         e->p.verdict = verdicts[e->verdict];
         if (e->why)
             e->p.why = e->why->f.text;
-        else if (e->p.reason && e->verdict != KNOWN)
-            e->p.why = say(j, arena_printf(j->mem, "autostart-why.%s", e->p.reason), NULL);
+        else if (e->of && e->p.reason && e->verdict != KNOWN)
+            e->p.why = say_facts(j, arena_printf(j->mem, "autostart.why.%s", e->p.reason), e->of->facts, e->of->fact_count);
         else
             e->p.why = e->said;
         e->p.evidence = arena_array(j->mem, e->evidence.count, sizeof *e->p.evidence);

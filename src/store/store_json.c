@@ -145,11 +145,11 @@ static void put_evidence(writer *w, const evidence_ref *refs, size_t count)
         put_text(w, "evidence", r->file);
         if (r->channel)
             put_text(w, "channel", r->channel);
-        if (r->record)
+        if (r->record && !r->key)
             put_count(w, "record", r->record);
         if (r->key)
             put_text(w, "key", r->key);
-        if (r->record || r->offset)
+        if ((r->record && !r->key) || r->offset)
             put_count(w, "offset", r->offset);
         if (moment_known(r->time))
             put_time(w, "time", r->time);
