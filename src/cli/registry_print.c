@@ -40,7 +40,7 @@ static void lines_name(buf *out, span name, bool latin)
         utf16_json(name, out);
         return;
     }
-    if (!buf_room(out, 6 * name.len))
+    if (name.len == 0 || !buf_room(out, 6 * name.len))
         return;
     uint8_t *to = out->at + out->len;
     for (size_t i = 0; i < name.len; i++) {
@@ -56,7 +56,7 @@ static void lines_name(buf *out, span name, bool latin)
 static void put_hex(buf *out, span bytes)
 {
     static const char digits[] = "0123456789abcdef";
-    if (!buf_room(out, 2 * bytes.len))
+    if (bytes.len == 0 || !buf_room(out, 2 * bytes.len))
         return;
     uint8_t *to = out->at + out->len;
     for (size_t i = 0; i < bytes.len; i++) {

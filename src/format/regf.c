@@ -157,7 +157,8 @@ static void find_bins(regf *h)
                     break;
             if (end > h->bins.len)
                 end = h->bins.len;
-            regf_note(h, "bin.missing", (uint32_t)at, "no bin begins here; the next one is %zu bytes away", end - at);
+            if (!is_bin(h->bins, at))
+                regf_note(h, "bin.missing", (uint32_t)at, "no bin begins here; the next one is %zu bytes away", end - at);
         }
         for (size_t page = at / REGF_PAGE; page * REGF_PAGE < end; page++)
             h->bin_end[page] = (uint32_t)end;

@@ -7,7 +7,8 @@ typedef struct {
     regf *h;
     vec keys, first_key, values, first_value;    /* uint32_t */
     vec siblings;                                /* named: the subkeys of the key that is read */
-    budget structure, data;                      /* bytes of what is taken; so data cannot hide keys */
+    vec path_lens;                               /* uint32_t: of each key */
+    budget structure, data, paths;               /* bytes of what is taken, apart, so data cannot hide keys */
     uint32_t depth;
 } walk;
 
@@ -93,7 +94,10 @@ static int by_name(const void *a, const void *b)
     return regf_compare(x->name, x->latin, y->name, y->latin);
 }
 
-static void take_siblings(walk *w, const regf_key *parent, uint32_t marks)
+/* Of real hives all paths together are as large as half the hive; level by level, so that deep ones go first. */
+enum { PATHS_A_BYTE = 64 };
+
+static void take_siblings(walk *w, const regf_key *parent, uint32_t marks, uint32_t path_len)
 {
     w->siblings.count = 0;
     if (w->depth == REGF_DEPTH)
@@ -111,6 +115,11 @@ static void take_siblings(walk *w, const regf_key *parent, uint32_t marks)
     for (size_t i = 0; i < w->siblings.count; i++) {
         const named *n = vec_at(&w->siblings, i);
         regf_key key = { .name = n->name, .latin = n->latin };
+        if (!budget_bytes(&w->paths, path_len + n->name.len + 1)) {
+            regf_note(w->h, "hive.paths", n->cell, "keys are left out: the paths of all are too long for such a hive");
+            break;
+        }
+        push(&w->path_lens, path_len + (uint32_t)n->name.len + 1);
         push(&w->keys, n->cell | marks | (regf_secret_branch(parent, w->depth == 0, &key) ? REGF_SECRET : 0));
     }
 }
@@ -204,7 +213,7 @@ static void walk_all(walk *w)
         push(&w->first_value, (uint32_t)w->values.count);
         if (!regf_read_key(regf_cell(w->h, cell, &in_use), cell, &key, &cut))
             continue;
-        take_siblings(w, &key, entry & REGF_SECRET);
+        take_siblings(w, &key, entry & REGF_SECRET, at(&w->path_lens, i));
         take_values(w, &key);
         if (!take_rest(w, &key))
             *(uint32_t *)vec_at(&w->keys, i) |= REGF_CLASS_LOST;
@@ -257,12 +266,14 @@ static void rank_keys(regf *h, size_t words)
 status regf_index(regf *h)
 {
     size_t words = h->bins.len / 512 + 1;
-    walk w = { .h = h, .structure.bytes = 2 * (uint64_t)h->bins.len, .data.bytes = 2 * (uint64_t)h->bins.len };
+    walk w = { .h = h, .structure.bytes = 2 * (uint64_t)h->bins.len, .data.bytes = 2 * (uint64_t)h->bins.len,
+               .paths.bytes = PATHS_A_BYTE * (uint64_t)h->bins.len };
     vec_init(&w.keys, sizeof(uint32_t));
     vec_init(&w.first_key, sizeof(uint32_t));
     vec_init(&w.values, sizeof(uint32_t));
     vec_init(&w.first_value, sizeof(uint32_t));
     vec_init(&w.siblings, sizeof(named));
+    vec_init(&w.path_lens, sizeof(uint32_t));
     h->signed_cells = arena_array(h->mem, words, sizeof *h->signed_cells);
     h->plain_cells = arena_array(h->mem, words, sizeof *h->plain_cells);
     if (!h->bin_end || !h->signed_cells || !h->plain_cells)
@@ -274,6 +285,7 @@ status regf_index(regf *h)
         bool in_use, cut;
         regf_read_key(regf_cell(h, root, &in_use), root, &key, &cut);
         regf_mark(h->signed_cells, root);
+        push(&w.path_lens, 0);
         push(&w.keys, root | (regf_secret_branch(&none, false, &key) ? REGF_SECRET : 0));
     }
     walk_all(&w);
@@ -284,6 +296,7 @@ status regf_index(regf *h)
     h->values = keep(h, &w.values);
     h->first_value = keep(h, &w.first_value);
     vec_done(&w.siblings);
+    vec_done(&w.path_lens);
     rank_keys(h, words);
     if (!h->keys || !h->first_key || !h->values || !h->first_value || !h->node_of)
         return status_fail(STATUS_LIMIT, "no memory for the hive's index");

@@ -1,5 +1,7 @@
-/* Makes inputs for the fuzz targets to begin from, small ones:  fuzz_seeds DIR  writes DIR/evtx/... and DIR/archive/... */
+/* Makes inputs for the fuzz targets to begin from, small ones:  fuzz_seeds DIR  writes DIR/evtx/..., DIR/archive/... and
+ * DIR/regf/... */
 #include "range/evtx_write.h"
+#include "range/regf_write.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -186,6 +188,73 @@ static void put_archive(const char *name, int format, int (*filter)(struct archi
     free(outer.bytes);
 }
 
+/* ---- hives ---- */
+
+static hive *make_hive(arena *mem, unsigned minor)
+{
+    hive *h = hive_new(mem, &(hive_options){ .minor = minor, .root = "ROOT", .file = "SYSTEM", .clock = noon });
+    hive_dword(h, hive_at(h, hive_root(h), "Select"), "Current", 1);
+    hive_key *service = hive_at(h, hive_root(h), "ControlSet001\\Services\\\xe6\x9c\x8d\xe5\x8a\xa1");
+    hive_expand(h, service, "ImagePath", "%SystemRoot%\\a.exe");
+    hive_multi(h, service, "DependOnService", "a\nb");
+    hive_class(h, hive_at(h, hive_root(h), "ControlSet001\\Control\\Lsa\\JD"), "00112233");
+    hive_sz(h, hive_at(h, hive_root(h), "Winlogon"), "DefaultPassword", "secret");
+    hive_key *gone = hive_at(h, hive_root(h), "gone");
+    hive_binary(h, gone, "", span_str("what was there"));
+    hive_qword(h, service, "gone too", 5);
+    hive_commit(h);
+    hive_drop(h, gone);
+    hive_drop_value(h, service, "gone too");
+    hive_commit(h);
+    return h;
+}
+
+/* Zeros at the end are left out: the target fills up. */
+static span trimmed(span s)
+{
+    while (s.len && s.at[s.len - 1] == 0)
+        s.len--;
+    s.len += s.len % 2;
+    return s;
+}
+
+static void put_hive(arena *mem, const char *name, unsigned minor)
+{
+    buf out;
+    hive *h = make_hive(mem, minor);
+    buf_init(&out, ROOM);
+    hive_bytes(h, &out);
+    put_file("regf", name, trimmed(buf_bytes(&out)));
+    buf_done(&out);
+    hive_done(h);
+}
+
+static void put_dirty_hive(arena *mem, const char *name, hive_log_kind kind)
+{
+    buf out, part[3];
+    hive *h = make_hive(mem, 5);
+    hive_log(h);
+    hive_dword(h, hive_find(h, hive_root(h), "Select"), "Current", 2);
+    hive_commit(h);
+    hive_sz(h, hive_at(h, hive_root(h), "new"), "v", "new");
+    hive_commit(h);
+    for (size_t i = 0; i < 3; i++)
+        buf_init(&part[i], ROOM);
+    hive_bytes_dirty(h, kind, &part[0], &part[1], &part[2]);
+    buf_init(&out, ROOM);
+    buf_str(&out, "LOGS");
+    span parts[3] = { trimmed(buf_bytes(&part[0])), buf_bytes(&part[1]), buf_bytes(&part[2]) };
+    for (size_t i = 0; i < 3; i++)
+        buf_put(&out, &(uint32_t){ (uint32_t)parts[i].len }, 4);
+    for (size_t i = 0; i < 3; i++) {
+        buf_span(&out, parts[i]);
+        buf_done(&part[i]);
+    }
+    put_file("regf", name, buf_bytes(&out));
+    buf_done(&out);
+    hive_done(h);
+}
+
 int main(int argc, char **argv)
 {
     require(argc == 2, "usage: fuzz_seeds DIR");
@@ -208,6 +277,10 @@ int main(int argc, char **argv)
     put_archive("log.tar.zst", ARCHIVE_FORMAT_TAR_USTAR, archive_write_add_filter_zstd, NULL, part);
     put_archive("log.7z", ARCHIVE_FORMAT_7ZIP, NULL, NULL, part);
     buf_done(&out);
+    put_hive(&mem, "small.hive", 5);
+    put_hive(&mem, "nt4.hive", 3);
+    put_dirty_hive(&mem, "old.log", HIVE_LOG_OLD);
+    put_dirty_hive(&mem, "new.log", HIVE_LOG_NEW);
     arena_done(&mem);
     return 0;
 }
