@@ -85,13 +85,12 @@ void autostart_set_command(autostart_pass *p, autostart_entry *e, const char *co
 
 static const char *const verdict_words[] = { "known", "unknown", "suspicious", "hostile" };
 
-static void find(autostart_pass *p, detect_act_builder *a, const autostart_row *row, const autostart_judged *j)
+static void find(detect_act_builder *a, const autostart_row *row, const autostart_judged *j)
 {
     if (j->verdict < VERDICT_SUSPICIOUS)
         return;
     severity s = j->verdict == VERDICT_HOSTILE ? (j->family ? SEVERITY_CRITICAL : SEVERITY_HIGH) : SEVERITY_MEDIUM;
-    const char *text = arena_printf(&p->work, "%s.artifact", row->finding);
-    detect_finding(a, row->finding, s, j->confidence, row->technique, text);
+    detect_finding(a, row->finding, s, j->confidence, row->technique, row->text);
 }
 
 void autostart_note(autostart_pass *p, const autostart_row *row, const autostart_source *from, uint32_t cell, size_t number, autostart_entry *e)
@@ -121,7 +120,7 @@ void autostart_note(autostart_pass *p, const autostart_row *row, const autostart
     detect_fact(a, "family", j.family);
     detect_fact(a, "verdict", verdict_words[j.verdict]);
     detect_fact(a, "reason", j.reason);
-    find(p, a, row, &j);
+    find(a, row, &j);
 }
 
 /* ---- Values by shape ---- */

@@ -36,7 +36,7 @@ typedef struct { const char *entry, *data, *file; nt_range nt; } autostart_norma
 typedef struct { bool on_entry; pattern *match; } autostart_hostile;
 
 typedef struct {
-    const char *id, *finding, *technique;
+    const char *id, *finding, *technique, *text;
     autostart_shape shape;
     unsigned hives;
     autostart_naming naming;

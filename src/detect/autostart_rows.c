@@ -177,6 +177,7 @@ static status read_row(autostart_row *r, const profile_node *node, arena *mem)
                           .quiet = profile_true(node, "quiet"), .disabled = profile_true(node, "disabled"), .values = profile_list(node, "values"),
                           .not_values = profile_list(node, "not_values"), .files = profile_list(node, "files"), .arguments = profile_text(node, "arguments"),
                           .nt = nt_of(profile_text(node, "nt")), .otherwise = VERDICT_UNKNOWN, .odd = VERDICT_SUSPICIOUS, .script = VERDICT_SUSPICIOUS };
+    r->text = arena_printf(mem, "%s.artifact", r->finding);
     const char *shape = profile_text(node, "shape"), *entry = profile_text(node, "entry");
     size_t i = 0;
     while (i < sizeof shapes / sizeof *shapes && strcmp(shapes[i].word, shape) != 0)
