@@ -113,7 +113,7 @@ static void say_named(const reading *r, const survey_counts *n)
 
 void reading_tell(const reading *r, const survey_counts *n)
 {
-    figures units, kept, files, logs, records, unreadable;
+    figures units, kept, files, logs, records, recovered, unreadable;
     say_count(r, "cli.dirty", r->dirty);
     say_count(r, "cli.remains", r->remains);
     say_count(r, "cli.damaged", n->damaged);
@@ -122,7 +122,8 @@ void reading_tell(const reading *r, const survey_counts *n)
         say(r, n->artifacts ? "cli.state-only" : "cli.nothing", NULL);
     say_count(r, "cli.artifacts", n->artifacts);
     say(r, "cli.counts", "units", ARG_NUMBER, figure(&units, n->units), "kept", ARG_NUMBER, figure(&kept, n->kept), "files", ARG_NUMBER, figure(&files, n->files),
-        "logs", ARG_NUMBER, figure(&logs, n->logs), "records", ARG_NUMBER, figure(&records, n->records), "unreadable", ARG_NUMBER, figure(&unreadable, n->unreadable), NULL);
+        "logs", ARG_NUMBER, figure(&logs, n->logs), "records", ARG_NUMBER, figure(&records, n->records), "recovered", ARG_NUMBER,
+        n->recovered ? figure(&recovered, n->recovered) : NULL, "unreadable", ARG_NUMBER, figure(&unreadable, n->unreadable), NULL);
 }
 
 int reading_result(const survey_counts *counts)

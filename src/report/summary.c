@@ -285,13 +285,19 @@ static void tell_title(report *r)
     const json *scene = json_get(r->c, "scene");
     r->d->kicker = tell_label("report.kicker");
     r->d->title = tell_say(r, "report.title", "customer", ARG_TEXT, tell_is_null(scene, "customer") ? NULL : tell_clip(r, scene, "customer"), NULL);
-    uint64_t records = 0, n;
-    for (const json *e = tell_first(r->c, "evidence"); e; e = e->next)
+    uint64_t records = 0, recovered = 0, n;
+    for (const json *e = tell_first(r->c, "evidence"); e; e = e->next) {
+        if (!tell_is(e, "kind", "evtx"))                        /* a hive's keys are no records */
+            continue;
         if (json_uint(json_get(e, "records"), &n) && records <= UINT64_MAX - n)
             records += n;
+        if (json_uint(json_get(e, "recovered"), &n) && recovered <= UINT64_MAX - n)
+            recovered += n;
+    }
+    records = records <= UINT64_MAX - recovered ? records + recovered : UINT64_MAX;
     moment made;
     runs_words(&r->d->about, tell_say(r, "report.about", "hosts", ARG_NUMBER, tell_number(r, r->host_count), "files", ARG_NUMBER, tell_number(r, tell_count(r->c, "evidence")),
-                                      "records", ARG_NUMBER, tell_number(r, records), "zone", ARG_TEXT, r->zone.name,
+                                      "records", ARG_NUMBER, tell_number(r, records), "recovered", ARG_NUMBER, recovered ? tell_number(r, recovered) : NULL, "zone", ARG_TEXT, r->zone.name,
                                       "made", ARG_TIME, tell_time(r->c, "made", &made) ? tell_iso(r, made) : NULL,
                                       "version", ARG_TEXT, tell_clip(r, json_get(r->c, "tool"), "version"), NULL));
 }

@@ -571,6 +571,7 @@ void survey_count(const digest *d, survey_counts *counts)
         counts->files++;
         counts->logs += e->read && strcmp(e->kind, "evtx") == 0;
         counts->records += strcmp(e->kind, "evtx") == 0 ? e->records + e->recovered : 0;
+        counts->recovered += strcmp(e->kind, "evtx") == 0 ? e->recovered : 0;
         counts->artifacts += e->read && is_artifact(e->kind) && e->channel;
         counts->unreadable += evidence_file_lost(e);
         counts->damaged += evidence_file_damaged(e);

@@ -27,6 +27,7 @@ typedef struct {
 typedef struct {
     uint64_t units, kept;                    /* kept: units whose digest was there already */
     uint64_t files, logs, records, unreadable, not_read;
+    uint64_t recovered;                      /* of the records */
     uint64_t damaged;                        /* read, and not in full */
     uint64_t artifacts;                      /* hives, tasks, ... that were read */
     struct { char kind[16]; uint64_t files; } named[SURVEY_KINDS]; size_t named_count;    /* of what was recognised and not read, in order of kind */

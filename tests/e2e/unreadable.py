@@ -5,6 +5,7 @@ usage: unreadable.py SUYUAN MADE_LOGS SOURCE_ROOT"""
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -106,6 +107,16 @@ class Unreadable(unittest.TestCase):
             told = run("investigate", "--lang", language, "--new", "-o", self.root / f"said-{language}", self.good)
             self.assertEqual(told.returncode, OK)
             self.assertEqual(told.stderr.splitlines()[-1], words)
+
+    def test_the_number_of_records_is_one_number_everywhere(self):
+        said = re.search(r"([0-9,]+) records(?: \(([0-9,]+) of them recovered\))?, \d+ unreadable", self.told.stderr)
+        page = (self.root / "case/report.html").read_text()
+        shown = re.search(r"of evidence with ([0-9,]+) records(?: \(([0-9,]+) of them recovered\))?\.", page)
+        self.assertEqual(said.groups(), shown.groups())
+        number = lambda text: int((text or "0").replace(",", ""))
+        logs = [e for e in self.case["evidence"] if e["kind"] == "evtx"]
+        self.assertEqual(number(shown[1]), sum(e["records"] + (e["recovered"] or 0) for e in logs))
+        self.assertEqual(number(shown[2]), sum(e["recovered"] or 0 for e in logs))
 
     def test_nothing_is_passed_in_silence(self):
         for name in "empty.evtx", "noise.evtx", "pipe", "root", "loop":
