@@ -2,6 +2,8 @@
  * template is first met; after that a record costs one pass over its slots' sizes, and a field a look-up in two arrays. */
 #include "event/event.h"
 
+#include "event/flat.h"
+
 #include "base/utf16.h"
 
 enum { LAYERS = 8, SHAPE_BYTES = 64 << 20, NO_PLACE = 0 };
@@ -28,7 +30,7 @@ static size_t bucket_of(const char *name)
     return hash % BUCKETS;
 }
 
-static field find_field(const fields *f, const char *name)
+field fields_find(const fields *f, const char *name)
 {
     for (const field_name *n = f->buckets[bucket_of(name)]; n; n = n->next)
         if (strcmp(n->text, name) == 0)
@@ -38,7 +40,7 @@ static field find_field(const fields *f, const char *name)
 
 field fields_intern(fields *f, const char *name)
 {
-    field known = find_field(f, name);
+    field known = fields_find(f, name);
     if (known != FIELD_NONE || f->count >= FIELD_NONE)
         return known;
     if (f->count == f->room) {
@@ -110,6 +112,7 @@ struct event_view {
     size_t layer_count;              /* 1 until a field beyond System is asked for */
     bool opened;
     binxml_fault fault;
+    flat_event *flat;                /* of an export; NULL: a record of a log */
 };
 
 event_view *event_view_new(const fields *names)
@@ -164,9 +167,9 @@ static bool is_beside_data(const binxml_place *p)
 }
 
 /* Defender writes "Threat Name" where everybody says ThreatName. */
-static field find_spaced(const fields *names, const char *name, arena *mem)
+field fields_find_spaced(const fields *names, const char *name, arena *mem)
 {
-    field known = find_field(names, name);
+    field known = fields_find(names, name);
     if (known != FIELD_NONE || !strchr(name, ' '))
         return known;
     char *closed = arena_str(mem, name), *to = closed;
@@ -176,18 +179,18 @@ static field find_spaced(const fields *names, const char *name, arena *mem)
     if (!closed)
         return FIELD_NONE;
     *to = '\0';
-    return find_field(names, closed);
+    return fields_find(names, closed);
 }
 
 static field field_of(const fields *names, const binxml_place *p, arena *mem)
 {
     const char *element = p->path[p->depth - 1];
     if (!p->attribute)
-        return find_spaced(names, p->name && p->name[0] ? p->name : element, mem);
+        return fields_find_spaced(names, p->name && p->name[0] ? p->name : element, mem);
     if (p->name && strcmp(p->attribute, "Name") == 0)
         return FIELD_NONE;
     const char *name = arena_printf(mem, "%s@%s", element, p->attribute);
-    return name ? find_field(names, name) : FIELD_NONE;
+    return name ? fields_find(names, name) : FIELD_NONE;
 }
 
 /* What names a value, and is none. */
@@ -319,6 +322,7 @@ bool event_of(event_view *v, const evtx_record *record, event *out)
     layer *l = &v->layers[0];
     v->layer_count = 1;
     v->opened = false;
+    v->flat = NULL;
     v->fault = (binxml_fault){ "slots", (size_t)(record->xml.fragment.at - record->xml.chunk.at) };
     arena_reset(&v->record_mem);
     if (!open_layer(v, l, &record->xml)) {
@@ -345,6 +349,8 @@ bool event_of(event_view *v, const evtx_record *record, event *out)
 binxml_value event_get(const event *ev, field name)
 {
     event_view *v = ev->view;
+    if (v->flat)
+        return flat_get(v->flat, name);
     if (!v->opened)
         open_rest(v);
     for (size_t i = v->layer_count; i-- > 0;) {
@@ -383,6 +389,8 @@ static size_t data_of(const layer *l, size_t wanted, binxml_value *out)
 size_t event_data_count(const event *ev)
 {
     event_view *v = ev->view;
+    if (v->flat)
+        return v->flat->data_count;
     size_t count = 0;
     if (!v->opened)
         open_rest(v);
@@ -394,6 +402,8 @@ size_t event_data_count(const event *ev)
 binxml_value event_data(const event *ev, size_t index)
 {
     event_view *v = ev->view;
+    if (v->flat)
+        return index < v->flat->data_count ? v->flat->data[index] : absent;
     binxml_value out = absent;
     if (!v->opened)
         open_rest(v);
@@ -409,6 +419,14 @@ binxml_value event_data(const event *ev, size_t index)
 bool event_values_next(const event *ev, event_values *i)
 {
     event_view *v = ev->view;
+    while (v->flat && i->at < v->flat->count) {
+        i->value = v->flat->values[i->at];
+        i->name = v->flat->names[i->at++];
+        if (i->value.type != BINXML_NULL)
+            return true;
+    }
+    if (v->flat)
+        return false;
     if (!v->opened)
         open_rest(v);
     for (; i->layer < v->layer_count; i->layer++, i->at = 0) {
@@ -422,3 +440,14 @@ bool event_values_next(const event *ev, event_values *i)
     }
     return false;
 }
+
+arena *event_view_flat(event_view *v, flat_event *flat)
+{
+    arena_reset(&v->record_mem);
+    v->layer_count = 0;
+    v->flat = flat;
+    return &v->record_mem;
+}
+
+const fields *event_view_fields(const event_view *v) { return v->names; }
+size_t fields_count(const fields *f) { return f->count; }

@@ -2,6 +2,7 @@
 #include "hunt/hunt.h"
 
 #include "base/pool.h"
+#include "event/json_events.h"
 #include "hunt/sorter.h"
 
 #include <pthread.h>
@@ -185,10 +186,45 @@ static void give_hit(void *context, const hunt_hit *h)
         sigma_correlate(to->correlator, h->rule, h->time, needed, count, &shown);
 }
 
+/* An export in JSON: one thread, for its events come out of one stream. */
+static void read_json(hunt *h, const evidence_item *item)
+{
+    worker *w = &h->workers[0];
+    arena mem;
+    problems noted;
+    event ev;
+    uint64_t events = 0;
+    arena_init(&mem, 0);
+    problems_init(&noted, &mem);
+    json_events *all = json_events_open(item->source, &noted);
+    while (status_is_ok(h->sorted.failed) && json_events_next(all, w->view, &ev)) {
+        const uint32_t *rules;
+        events++;
+        size_t count = in_window(h->o, ev.time) ? sigma_match(w->matcher, &ev, &rules) : 0;
+        if (count)
+            put_hits(h, w, &ev, rules, count);
+        if (w->hits.len > 1 << 20) {
+            sorter_add(&h->sorted, buf_bytes(&w->hits));
+            buf_clear(&w->hits);
+        }
+    }
+    json_events_close(all);
+    if (w->hits.len)
+        sorter_add(&h->sorted, buf_bytes(&w->hits));
+    buf_clear(&w->hits);
+    h->counts->events += events;
+    h->counts->logs += events > 0;
+    for (size_t i = 0; i < noted.count && events; i++) {             /* what holds no events at all is some other JSON */
+        h->counts->lost++;
+        note(h, arena_printf(&mem, "%s at offset %llu: %s", noted.items[i].kind, (unsigned long long)noted.items[i].offset, noted.items[i].text));
+    }
+    arena_done(&mem);
+}
+
 status hunt_run(const hunt_options *o, void (*each)(void *context, const hunt_hit *h), void *context, hunt_counts *out)
 {
     const evidence_options how = {
-        .password = o->password, .kinds = EVIDENCE_KIND(EVIDENCE_EVTX) | EVIDENCE_KIND(EVIDENCE_EVTX_CHUNK), .progress = o->progress,
+        .password = o->password, .kinds = EVIDENCE_KIND(EVIDENCE_EVTX) | EVIDENCE_KIND(EVIDENCE_EVTX_CHUNK) | EVIDENCE_KIND(EVIDENCE_JSONL), .progress = o->progress,
     };
     evidence_walk *walk;
     evidence_item item;
@@ -216,12 +252,17 @@ status hunt_run(const hunt_options *o, void (*each)(void *context, const hunt_hi
     pthread_mutex_init(&h.lock, NULL);
     while (status_is_ok(h.sorted.failed) && evidence_next(walk, &item)) {
         bool is_log = item.type == EVIDENCE_EVTX || item.type == EVIDENCE_EVTX_CHUNK;
+        if (*item.unit)
+            item.path = arena_printf(&mem, "%s/%s", item.unit, item.path);
         if (!status_is_ok(item.state) && item.state.code != STATUS_UNSUPPORTED) {
             h.file = item.path;
             out->lost++;
             note(&h, item.state.words);
         } else if (is_log && item.source.read) {
             read_log(&h, &item);
+        } else if (item.type == EVIDENCE_JSONL && item.source.read) {
+            h.file = item.path;
+            read_json(&h, &item);
         }
         evidence_release(&item);
     }
