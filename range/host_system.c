@@ -119,7 +119,8 @@ static void sharing(estate *e, hive *h)
         hive_dword(h, k, "SMB1", 0);
     hive_multi(h, hive_at(h, e->services, "LanmanServer\\Shares"), "Backup", "CSCFlags=0\nMaxUses=4294967295\nPath=D:\\Backup\nPermissions=0\nType=0");
     told_exposed(e, "smb-signing", sign ? "1" : "0", sign ? "passed" : "failed");
-    told_exposed(e, "default-shares", shares_off ? "0" : "absent", shares_off ? "passed" : "failed");
+    if (!e->w->domain_joined)          /* the report asks for it outside domains only */
+        told_exposed(e, "default-shares", shares_off ? "0" : "absent", shares_off ? "passed" : "failed");
     told_exposed(e, "smb1-server", e->h->smb1_off ? "0" : "absent", e->h->smb1_off ? "passed" : "failed");
 }
 

@@ -142,7 +142,7 @@ static const char *commands(const audit *a, const asking *q, const char *wanted)
 
 /* ---- All of it ---- */
 
-static unsigned weight(severity s)
+unsigned audit_points(severity s)
 {
     static const unsigned weights[] = { [SEVERITY_INFO] = 0, [SEVERITY_LOW] = 1, [SEVERITY_MEDIUM] = 2, [SEVERITY_HIGH] = 5, [SEVERITY_CRITICAL] = 10 };
     return weights[s];
@@ -194,9 +194,9 @@ size_t audit_run(const profile *facts, const char *baseline, const audit_host *h
         score->passed += r->state == AUDIT_PASSED;
         score->undecided += r->state == AUDIT_UNDECIDED;
         if (r->state != AUDIT_UNDECIDED)
-            score->of += weight(r->severity);
+            score->of += audit_points(r->severity);
         if (r->state == AUDIT_PASSED)
-            score->points += weight(r->severity);
+            score->points += audit_points(r->severity);
     }
     map_done(&a.defaults);
     return count;

@@ -31,6 +31,7 @@ typedef struct {
     size_t *sources; size_t source_count;    /* of the acts it rests on: their places in `acts` */
 } audit_result;
 typedef struct { unsigned points, of; size_t failed, passed, undecided; } audit_score;       /* points of those that could be decided */
+unsigned audit_points(severity s);                                                           /* what a check of this severity weighs */
 
 status audit_baseline(const profile *facts, const char *name, arena *mem);                   /* not ok, with the names there are: no such baseline */
 const char *audit_baseline_for(const profile *facts, const char *os_build);                  /* the one written for that version, or "seed" */

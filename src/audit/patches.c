@@ -1,7 +1,8 @@
 /* Is MS17-010 there? Were updates installed lately, and does anybody still make any?
  *
  * The driver in the evidence is the fact; the revision of Windows and of its rollups comes next, names of updates last: later ones
- * supersede them, and a patched host may list none of the names. A listed name proves; a missing one does not. */
+ * supersede them, and a patched host may list none of the names. A listed name proves; a missing one does not, unless nothing that
+ * is listed is as new as the correction. */
 #include "audit/inside.h"
 
 #include <stdio.h>
@@ -111,6 +112,17 @@ static bool rollup_holds(const audit *a, const char *package, const profile_node
         && (int64_t)revision >= least_of(row, revision);
 }
 
+/* Whether a package is new enough to hold the correction: numbers of updates grow, and rollups tell their revision. */
+static bool may_hold(const audit *a, const char *package)
+{
+    bool found;
+    int64_t number;
+    unsigned build, revision;
+    if (strncasecmp(package, "KB", 2) == 0 && audit_number(package + 2, &number))
+        return number >= profile_number(a->checks, "ms17_010_first", &found);
+    return sscanf(package, "RollupFix %u.%u", &build, &revision) == 2 && a->version_parts >= 3 && build != a->version[2];
+}
+
 static moment patch_time(const act *x)
 {
     moment t = MOMENT_UNKNOWN;
@@ -122,7 +134,7 @@ static moment patch_time(const act *x)
 
 static void by_packages(const audit *a, asking *q, const profile_node *row)
 {
-    size_t seen = 0;
+    size_t seen = 0, later = 0;
     moment newest = 0;
     const char *pending = NULL;
     for (size_t i = 0; i < a->other_count; i++) {
@@ -144,6 +156,7 @@ static void by_packages(const audit *a, asking *q, const profile_node *row)
         moment t = patch_time(x);
         if (effective(state) && moment_known(t) && t > newest)
             newest = t;
+        later += effective(state) && may_hold(a, package);
     }
     moment since = MOMENT_UNKNOWN;
     moment_parse(span_str(profile_text(a->checks, "ms17_010_since")), &since);
@@ -153,6 +166,8 @@ static void by_packages(const audit *a, asking *q, const profile_node *row)
         audit_answer(q, AUDIT_UNDECIDED, "", "check.note.unseen");
     else if (newest && newest < since)
         audit_answer(q, AUDIT_FAILED, "", "check.note.no-update-since");
+    else if (!later)
+        audit_answer(q, AUDIT_FAILED, "", "check.note.no-later");
     else
         audit_answer(q, AUDIT_UNDECIDED, "", "check.note.superseded");
 }

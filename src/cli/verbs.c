@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+extern const verb verb_audit;
 extern const verb verb_dump;
 extern const verb verb_help;
 extern const verb verb_hunt;
@@ -20,6 +21,7 @@ const verb *const verbs[] = {
     &verb_join,
     &verb_scene,
     &verb_report,
+    &verb_audit,
     &verb_dump,
     &verb_hunt,
     &verb_rules,

@@ -1,6 +1,6 @@
 /* How is this host set? The settings of profiles/settings.yml, read where each stands; the updates that SOFTWARE lists; and the
  * firewall's rules that somebody made for himself. What was looked for and is not set is noted too: audit tells it from what
- * nobody could look for. */
+ * nobody could look for, and from what may have stood in a list that is damaged. */
 #include "detect/artifact.h"
 #include "detect/family.h"
 #include "detect/hive_text.h"
@@ -107,7 +107,26 @@ typedef struct {
     detect_log *out;
     size_t number;                      /* of the setting: what is absent has no cell of its own */
     size_t found, dropped;
+    bool unsure;                        /* a list on the way to it is damaged: it may have been there */
 } search;
+
+static bool all_subkeys(const regf *hive, const regf_key *key)
+{
+    regf_key child;
+    uint32_t count = 0;
+    for (regf_keys keys = regf_keys_of(hive, key); regf_keys_next(&keys, &child);)
+        count++;
+    return count == key->subkey_count;
+}
+
+static bool all_values(const regf *hive, const regf_key *key)
+{
+    regf_value v;
+    uint32_t count = 0;
+    for (regf_values values = regf_values_of(hive, key); regf_values_next(&values, &v);)
+        count++;
+    return count == key->value_count;
+}
 
 static detect_act_builder *begin(search *s, const regf_key *key, uint64_t record, const char *of)
 {
@@ -202,6 +221,8 @@ static void at_key(search *s, const regf_key *key, const char *of)
                                          && strcmp(arena_printf(mem, "%" PRIu64, other), s->want->with_is) == 0);
         if (counts && regf_find_value(hive, key, s->want->value, &v))
             note_value(s, key, &v, of);
+        else if (!all_values(hive, key))
+            s->unsure = true;
         else if (++s->found <= OF_MOST)
             note_absent(s, key, of);
         return;
@@ -212,6 +233,7 @@ static void at_key(search *s, const regf_key *key, const char *of)
         if (name && *name && wanted_name(s, name))
             note_value(s, key, &v, joined(mem, of, name));
     }
+    s->unsure = s->unsure || !all_values(hive, key);
 }
 
 /* `only` speaks of the values when all of them are asked for, else of the last key that * stands for. */
@@ -231,8 +253,10 @@ static void below(search *s, regf_key at, size_t part, const char *of)
     arena *mem = detect_scratch(s->out);
     regf_key child;
     for (; part < s->want->part_count && strcmp(s->want->parts[part], "*") != 0; part++, at = child)
-        if (!regf_find(hive, &at, s->want->parts[part], &child))
+        if (!regf_find(hive, &at, s->want->parts[part], &child)) {
+            s->unsure = s->unsure || !all_subkeys(hive, &at);
             return;
+        }
     if (part == s->want->part_count) {
         at_key(s, &at, of);
         return;
@@ -243,6 +267,7 @@ static void below(search *s, regf_key at, size_t part, const char *of)
         if (name && wanted_key(s, part, name))
             below(s, child, part + 1, joined(mem, of, name));
     }
+    s->unsure = s->unsure || !all_subkeys(hive, &at);
 }
 
 static void look_for(const settings_run *run, size_t number, const hive_view *h, detect_log *out)
@@ -252,7 +277,7 @@ static void look_for(const settings_run *run, size_t number, const hive_view *h,
     if (s.want->control && !h->has_control)
         return;
     below(&s, at, s.want->control ? 1 : 0, h->kind == REGF_USER ? h->user : "");
-    if (s.found == 0)
+    if (s.found == 0 && !s.unsure)
         note_absent(&s, NULL, h->kind == REGF_USER ? h->user : "");
     if (s.dropped)
         detect_cut(out, "setting", s.dropped);

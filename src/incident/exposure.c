@@ -4,8 +4,6 @@
 
 #include "audit/audit.h"
 
-static const char baseline[] = "seed";
-
 static const char *const states[] = { [AUDIT_FAILED] = "failed", [AUDIT_PASSED] = "passed", [AUDIT_UNDECIDED] = "undecided" };
 
 /* The state as it was last: nothing of older copies, nothing from free cells. */
@@ -34,6 +32,26 @@ static moment last_told(const joined *j, uint32_t host)
     return last;
 }
 
+/* What scans saw at the host's addresses; behind the others, as nobody's evidence. */
+static size_t scanned_acts(const joined *j, uint32_t host, const act **out)
+{
+    const joined_host *h = host_of(j, host);
+    size_t count = 0;
+    for (size_t i = 0; i < j->outside->scanned_count; i++)
+        for (size_t k = 0; k < h->address_count; k++)
+            if (strcmp(act_fact(&j->outside->scanned[i], "address"), h->addresses[k].address) == 0)
+                out[count++] = &j->outside->scanned[i];
+    return count;
+}
+
+static const char *baseline_of(const joined *j, const joined_host *h)
+{
+    const char *wanted = j->outside->baseline;
+    if (wanted && strcmp(wanted, "auto") == 0)
+        return audit_baseline_for(j->facts, h->build ? h->build : "");
+    return wanted ? wanted : "seed";
+}
+
 static sentence words(const joined *j, const char *id)
 {
     return id && *id ? say(j, id, NULL) : (sentence){ 0 };
@@ -41,7 +59,7 @@ static sentence words(const joined *j, const char *id)
 
 enum { REFERENCES = 8 };
 
-static exposure told_as(joined *j, uint32_t host, const audit_result *r, const act *const *acts)
+static exposure told_as(joined *j, uint32_t host, const char *baseline, const audit_result *r, const audit_host *asked, size_t own)
 {
     exposure e = {
         .host = host, .check = r->check, .found = *r->found ? r->found : NULL, .wanted = r->wanted, .severity = r->severity, .state = states[r->state],
@@ -50,7 +68,8 @@ static exposure told_as(joined *j, uint32_t host, const audit_result *r, const a
     };
     e.evidence = arena_array(j->mem, REFERENCES, sizeof *e.evidence);
     for (size_t i = 0; i < r->source_count && e.evidence_count < REFERENCES; i++)
-        e.evidence[e.evidence_count++] = ref_of_act(j, acts[r->sources[i]]);
+        if (r->sources[i] < own)
+            e.evidence[e.evidence_count++] = ref_of_act(j, asked->acts[r->sources[i]]);
     return e;
 }
 
@@ -79,15 +98,17 @@ void exposure_find(joined *j)
     vec_init(&all, sizeof(exposure));
     for (uint32_t i = 0; i < host_total(j); i++) {
         const joined_host *h = host_of(j, i);
-        const act **acts = arena_array(j->mem, h->act_count, sizeof *acts);
+        const char *baseline = baseline_of(j, h);
+        const act **acts = arena_array(j->mem, h->act_count + j->outside->scanned_count * (h->address_count + 1), sizeof *acts);
         audit_host asked = { .os_build = h->build ? h->build : "", .role = h->role ? h->role : "", .acts = acts, .as_of = last_told(j, i) };
-        asked.act_count = current_acts(j, i, acts);
+        size_t own = current_acts(j, i, acts);
+        asked.act_count = own + scanned_acts(j, i, acts + own);
         audit_result *results;
         audit_score score;
         size_t n = asked.act_count ? audit_run(j->facts, baseline, &asked, j->mem, &results, &score) : 0;
         for (size_t k = 0; k < n; k++) {
             exposure *e = vec_push(&all);
-            *e = told_as(j, i, &results[k], acts);
+            *e = told_as(j, i, baseline, &results[k], &asked, own);
             find(j, e, &results[k]);
         }
     }

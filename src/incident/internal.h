@@ -126,6 +126,7 @@ typedef struct {
 /* ---- The run ----------------------------------------------------------------------------------------------------- */
 
 struct joined {
+    const incident_outside *outside;                     /* what hosts are held against beside digests */
     arena *mem;
     const profile *facts;
     const scene *scene;                                  /* NULL: none */

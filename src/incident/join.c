@@ -115,8 +115,14 @@ static void put_findings(joined *j)
 
 status incident_join(arena *mem, digest *const *digests, size_t count, const scene *heard, const profile *facts, suyuan_case **out)
 {
+    return incident_join_with(mem, digests, count, heard, facts, &(incident_outside){ 0 }, out);
+}
+
+status incident_join_with(arena *mem, digest *const *digests, size_t count, const scene *heard, const profile *facts, const incident_outside *outside, suyuan_case **out)
+{
     joined j;
     begin(&j, mem, digests, count, heard, facts);
+    j.outside = outside;
     weights_read(&j);
     status s = gather(&j);
     if (status_is_ok(s)) {

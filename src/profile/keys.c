@@ -531,6 +531,7 @@ const schema_key profile_keys[] = {
     { "checks", "ms17_010[].rollup", SCHEMA_BOOL, SCHEMA_OPTIONAL },
     { "checks", "ms17_010[].updates", SCHEMA_TEXTS, SCHEMA_OPTIONAL },
     { "checks", "ms17_010_since", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "checks", "ms17_010_first", SCHEMA_NUMBER, SCHEMA_REQUIRED },
     { "checks", "ms17_010_born_fixed", SCHEMA_TEXT, SCHEMA_REQUIRED },
     { "checks", "support", SCHEMA_LIST, SCHEMA_REQUIRED },
     { "checks", "support[]", SCHEMA_MAP, SCHEMA_OPTIONAL },

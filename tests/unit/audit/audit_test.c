@@ -409,8 +409,10 @@ static void without_the_driver_names_prove_and_their_absence_does_not(void **sta
     (void)state;
     made *m = begin("6.1.7601");
     set(m, &system_hive, "os.product-type", "ServerNT");
-    act *p = put(m, &software_hive, "patch", "package", "KB2999226", "state", "installed", "installed", "2018-06-01T00:00:00Z", NULL);
+    act *p = put(m, &software_hive, "patch", "package", "KB4457144", "state", "installed", "installed", "2018-09-11T00:00:00Z", NULL);
     expect(m, "ms17-010", AUDIT_UNDECIDED, "", "check.note.superseded");
+    p->facts[0].value = "KB2999226";                        /* of 2015, installed late: it cannot hold it */
+    expect(m, "ms17-010", AUDIT_FAILED, "", "check.note.no-later");
     p->facts[2].value = "2016-06-01T00:00:00Z";
     p->time = at("2016-06-01");
     expect(m, "ms17-010", AUDIT_FAILED, "", "check.note.no-update-since");
@@ -419,7 +421,7 @@ static void without_the_driver_names_prove_and_their_absence_does_not(void **sta
     p->facts[1].value = "install-pending";
     expect(m, "ms17-010", AUDIT_FAILED, "KB4012212", "check.note.pending");
     p->facts[1].value = "staged";
-    expect(m, "ms17-010", AUDIT_UNDECIDED, "", NULL);
+    expect(m, "ms17-010", AUDIT_FAILED, "", "check.note.no-later");
     p->facts[0].value = "RollupFix 7601.23714.1.4";
     p->facts[1].value = "superseded";
     expect(m, "ms17-010", AUDIT_PASSED, NULL, "check.note.by-package");

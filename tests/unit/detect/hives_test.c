@@ -626,6 +626,30 @@ static void the_audit_policy_of_windows_2003(void **state)
     made_end(m, &t);
 }
 
+/* A value whose cell is spoilt may have said anything: that it is not set is not said. */
+static void what_a_damaged_list_may_have_held_is_not_absent(void **state)
+{
+    (void)state;
+    hive_key *control, *services;
+    making *m = make_system(&control, &services);
+    hive_dword(m->h, hive_at(m->h, services, "LanmanServer\\Parameters"), "SMB1", 0);
+    hive_dword(m->h, hive_at(m->h, services, "LanmanWorkstation\\Parameters"), "Other", 0);
+    told t;
+    asked(m, &t);
+    assert_setting(&t, "smb1.server", NULL, "0");
+    assert_setting(&t, "smb.signing-server", NULL, NULL);
+    end(&t);
+    uint8_t *name = memmem(m->image.at, m->image.len, "SMB1", 4);
+    assert_non_null(name);
+    assert_memory_equal(name - 20, "vk", 2);
+    name[-20] = '?';
+    assert_true(ask(&t, buf_bytes(&m->image)));
+    assert_null(act_with(&t, "setting", "name", "smb1.server", NULL, NULL));
+    assert_null(act_with(&t, "setting", "name", "smb.signing-server", NULL, NULL));
+    assert_setting(&t, "smb.signing-client", NULL, NULL);       /* its key is whole */
+    made_end(m, &t);
+}
+
 /* Whatever a hive says, the questions end, and within their bounds. */
 static void broken_hives_are_survived(void **state)
 {
@@ -687,6 +711,7 @@ int main(void)
         cmocka_unit_test(updates_are_told_by_their_furthest_state),
         cmocka_unit_test(the_network_of_a_made_host),
         cmocka_unit_test(the_audit_policy_of_windows_2003),
+        cmocka_unit_test(what_a_damaged_list_may_have_held_is_not_absent),
         cmocka_unit_test(broken_hives_are_survived),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
