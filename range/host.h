@@ -60,6 +60,7 @@ void host_accounts(estate *e);            /* SAM, SECURITY */
 void host_users(estate *e);               /* DEFAULT, NTUSER.DAT, UsrClass.dat */
 void host_tasks(estate *e);
 void host_task(estate *e, const task *t); /* keys and file */
+void host_wmi(estate *e);
 void host_plant(estate *e);               /* what the intruders left beside what the logs tell */
 hive_key *host_service(estate *e, const char *name, unsigned type, unsigned start, const char *image, const char *account, const char *shown, moment at);
 void host_firewall_rule(estate *e, const char *id, const char *rule);

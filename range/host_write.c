@@ -214,6 +214,7 @@ status host_write(world *w, host *h, arena *mem)
     if (!h->dirty)
         worm_services(&e, true);
     host_plant(&e);
+    host_wmi(&e);
     drop_gone(&e);
     bool logged = false;
     if (h->dirty) {

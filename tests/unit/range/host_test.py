@@ -149,6 +149,8 @@ class HostsTest(unittest.TestCase):
                     self.assertTrue(file.exists(), p)
                 elif place.startswith(("Windows/", "Users/")):
                     self.assertTrue((root / "C" / p["location"]).exists(), p)
+                    if p["kind"] == "wmi-subscription":
+                        self.assertIn(b"\0" + p["name"].encode() + b"\0", (root / "C" / p["location"]).read_bytes(), p)
                 elif p["deleted"]:
                     hive = world.hive(host, place)
                     self.assertNotIn(key.lower(), hive.keys, p)
