@@ -3,6 +3,9 @@
 
 #include "base/cursor.h"
 #include "base/utf16.h"
+#include "format/bits.h"
+#include "format/pe.h"
+#include "format/task_job.h"
 #include "format/wmi.h"
 
 #include <string.h>
@@ -112,25 +115,6 @@ static bool is_fat(span s)
            (memcmp(s.at + 0x36, "FAT", 3) == 0 || memcmp(s.at + 0x52, "FAT32", 5) == 0);
 }
 
-/* A program of Windows: the header of DOS, and where it points, that of a PE. */
-static bool is_program(span s, uint64_t size)
-{
-    if (s.len < 64 || memcmp(s.at, "MZ", 2) != 0)
-        return false;
-    uint32_t at = le32(s.at + 60);
-    return at < size && (at + 4 > s.len || memcmp(s.at + at, "PE\0\0", 4) == 0) && at < (1u << 20);
-}
-
-/* A task of before Vista ([MS-TSCH] 2.4.1): product version, file version 1, and an application name right behind the fixed part. */
-static bool is_job(cursor c, uint64_t size)
-{
-    uint16_t product = cur_u16(&c, "job.product"), version = cur_u16(&c, "job.version");
-    cur_skip(&c, 16, "job.uuid");
-    uint16_t name = cur_u16(&c, "job.name"), triggers = cur_u16(&c, "job.triggers");
-    bool known = product == 0x0400 || product == 0x0500 || product == 0x0501 || (product >= 0x0600 && product <= 0x0603) || product == 0x0a00;
-    return cur_ok(&c) && known && version == 1 && name == 0x46 && triggers > name && triggers < size && size >= 0x48;
-}
-
 static bool holds(const char *text, const char *what)
 {
     return strcasestr(text, what) != NULL;
@@ -182,13 +166,15 @@ evidence_type evidence_recognise(span first, uint64_t size)
     }
     if (wmi_objects_is(first, size) || wmi_map_is(first) || wmi_index_is(first, size))
         return EVIDENCE_WMI;
-    if (is_program(first, size))
+    if (pe_is(first, size))
         return EVIDENCE_PROGRAM;
     if (is_bzip2(first) || is_old_tar(first))
         return EVIDENCE_ARCHIVE;
     if (is_fat(first) || is_disk(first, size))
         return EVIDENCE_DISK_IMAGE;
-    if (is_job(cur_open(first), size))
+    if (bits_is(first))
+        return EVIDENCE_BITS;
+    if (task_job_is(first, size))
         return EVIDENCE_JOB;
 
     buf text;

@@ -2,25 +2,16 @@
 
 #include <strings.h>
 
-enum { ANCESTORS = 32, OWN_FIELDS = 4096, TABLE_MOST = 16384, NAMES = 1 << 20, SAME_NAME = 16, SUPER_MOST = 256 };
+enum { ANCESTORS = 32, OWN_FIELDS = 4096, TABLE_MOST = 16384, NAMES = 1 << 20, SAME_NAME = 16, SUPER_MOST = 256, NAME_MOST = 1024 };
 
-/* A string of a heap: a byte that says how, and letters up to a NUL. */
 static const char *heap_text(arena *mem, span heap, uint32_t at)
 {
-    span s = span_part(heap, at, SIZE_MAX);
-    if (at & 0x80000000 || s.len < 2)
-        return NULL;
-    span letters = span_part(s, 1, SIZE_MAX);
-    if (s.at[0] == 1) {
-        size_t end = 0;
-        while (end + 1 < letters.len && le16(letters.at + end))
-            end += 2;
-        return utf16_text(mem, span_part(letters, 0, end));
-    }
-    const uint8_t *end = memchr(letters.at, 0, letters.len);
-    if (s.at[0] != 0 || !end)
-        return NULL;
-    return arena_text(mem, span_of(letters.at, (size_t)(end - letters.at)));
+    buf text;
+    buf_init(&text, NAME_MOST);
+    bool whole = !(at & 0x80000000) && wmi_heap_put(heap, at, &text) && !text.overflow;
+    const char *out = whole ? arena_text(mem, buf_bytes(&text)) : NULL;
+    buf_done(&text);
+    return out;
 }
 
 void wmi_classes_init(wmi_classes *c, arena *mem)

@@ -28,26 +28,22 @@ wmi_class *wmi_object_header(const wmi_classes *c, span bytes, size_t *header)
     return NULL;
 }
 
-/* As far as the heap goes: of a torn one the end may be missing. */
-static void put_text(span heap, uint32_t at, buf *out)
+/* A byte says how the letters are written that follow up to a NUL: Latin-1 or UTF-16. Of a torn heap the end may be missing. */
+bool wmi_heap_put(span heap, uint32_t at, buf *out)
 {
-    span s = span_part(heap, at, SIZE_MAX);
-    if (s.len < 2)
-        return;
-    span letters = span_part(s, 1, SIZE_MAX);
-    if (s.at[0] == 1) {
-        size_t end = 0;
-        while (end + 1 < letters.len && le16(letters.at + end))
-            end += 2;
+    span s = span_part(heap, at, SIZE_MAX), letters = span_part(s, 1, SIZE_MAX);
+    if (s.len < 2 || s.at[0] > 1)
+        return false;
+    size_t end = 0, step = s.at[0] == 1 ? 2 : 1;
+    while (end + step <= letters.len && (letters.at[end] || (step == 2 && letters.at[end + 1])))
+        end += step;
+    if (step == 2)
         utf16_utf8(span_part(letters, 0, end), out);
-        return;
-    }
-    const uint8_t *end = memchr(letters.at, 0, letters.len);
-    size_t len = end ? (size_t)(end - letters.at) : letters.len;
-    for (size_t i = 0; i < len; i++) {                       /* Latin-1 */
+    for (size_t i = 0; step == 1 && i < end; i++) {
         uint8_t letter[4];
         buf_put(out, letter, utf8_put(letter, letters.at[i]));
     }
+    return end + step <= letters.len;
 }
 
 static bool is_text(uint32_t type) { return type == WMI_STRING || type == WMI_DATETIME || type == WMI_REFERENCE; }
@@ -57,7 +53,7 @@ static bool put_value(cursor *c, uint32_t type, span heap, buf *out)
 {
     switch (type) {
     case WMI_STRING: case WMI_DATETIME: case WMI_REFERENCE:
-        put_text(heap, cur_u32(c, "value"), out);
+        wmi_heap_put(heap, cur_u32(c, "value"), out);
         return true;
     case WMI_BOOLEAN:
         buf_str(out, cur_u16(c, "value") ? "true" : "false");
@@ -148,7 +144,7 @@ static bool fits(const wmi_layout *l, const wmi_object *o, span *table, span *va
     *heap = cur_bytes(&k, cur_left(&k), "object.heap");
     buf said;
     buf_init(&said, 4096);
-    put_text(*heap, name, &said);
+    wmi_heap_put(*heap, name, &said);
     bool same = strcasecmp(buf_text(&said), o->of->name) == 0;
     buf_done(&said);
     return same;

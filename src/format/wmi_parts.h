@@ -80,6 +80,7 @@ typedef struct {
     bool torn;
 } wmi_object;
 
+bool        wmi_heap_put(span heap, uint32_t at, buf *out);                      /* a string of a heap; false when it does not end in it */
 /* Where in `bytes` an object of a known class begins and which: its header is the class name's hash. */
 wmi_class  *wmi_object_header(const wmi_classes *c, span bytes, size_t *header);
 /* By whichever definition of its class fits it. */

@@ -93,6 +93,36 @@ static void text_is_told_by_what_it_says(void **state)
     assert_int_equal(of(units + 2, 2 * (sizeof wide - 1)), EVIDENCE_TASK_XML);
 }
 
+static void artifacts_of_a_host_are_known_by_their_beginnings(void **state)
+{
+    (void)state;
+    uint8_t b[16384] = { 0 };
+    memcpy(b, "\x4c\0\0\0\x01\x14\x02\0\0\0\0\0\xc0\0\0\0\0\0\0\x46", 20);
+    assert_int_equal(of(b, 76), EVIDENCE_LINK);
+    memset(b, 0, sizeof b);
+    memcpy(b + 16, "\x13\xF7\x2B\xC8\x40\x99\x12\x4A\x9F\x1A\x3A\xAE\xBD\x89\x4E\xEA", 16);
+    assert_int_equal(of(b, 4096), EVIDENCE_BITS);
+    memset(b, 0, sizeof b);
+    memcpy(b, "MZ", 2);
+    b[60] = 0x80;
+    assert_int_not_equal(of(b, 4096), EVIDENCE_PROGRAM);
+    memcpy(b + 0x80, "PE\0\0", 4);
+    assert_int_equal(of(b, 4096), EVIDENCE_PROGRAM);
+    memset(b, 0, sizeof b);
+    memcpy(b, "\xcd\xab\0\0\x05\0\0\0\x10\0\0\0\x10\0\0\0\x10\0\0\0", 20);
+    assert_int_equal(of(b, 80), EVIDENCE_WMI);
+    memcpy(b, "\xcc\xac\0\0\x05\0\0\0\0\0\0\0\x10\0\0\0", 16);
+    assert_int_equal(of(b, 8192), EVIDENCE_WMI);
+    assert_int_equal(of(b, 8000), EVIDENCE_OTHER);
+    /* A page of objects: entries that lie one behind the other, and the first one right behind the table. */
+    memset(b, 0, sizeof b);
+    memcpy(b, "\x01\0\0\0\x30\0\0\0\x10\0\0\0\0\0\0\0\x02\0\0\0\x40\0\0\0\x20\0\0\0\0\0\0\0", 32);
+    assert_int_equal(of(b, 16384), EVIDENCE_WMI);
+    assert_int_equal(of(b, 16000), EVIDENCE_OTHER);
+    b[20] = 0x41;
+    assert_int_equal(of(b, 16384), EVIDENCE_OTHER);
+}
+
 static void a_signature_alone_is_not_enough_where_it_is_weak(void **state)
 {
     (void)state;
@@ -129,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(real_files_are_what_they_are),
         cmocka_unit_test(text_is_told_by_what_it_says),
+        cmocka_unit_test(artifacts_of_a_host_are_known_by_their_beginnings),
         cmocka_unit_test(a_signature_alone_is_not_enough_where_it_is_weak),
         cmocka_unit_test(any_beginning_is_safe),
     };
