@@ -211,61 +211,6 @@ static void tell_subject(const report *r, block *in, const char *id, const char 
     subject_table(r, section, tell_label(title), kinds, 120000);
 }
 
-/* ---- What brings it back ---- */
-
-static unsigned verdict_rank(const json *p)
-{
-    static const char *const verdicts[] = { "known", "unknown", "suspicious", "hostile" };
-    for (unsigned i = 0; i < 4; i++)
-        if (tell_is(p, "verdict", verdicts[i]))
-            return i;
-    return 1;
-}
-
-static void tell_persistence(const report *r, block *in)
-{
-    block *section = doc_section(in, r->d, 2, "persistence", DOC_NUMBERED, tell_label("report.comes-back"));
-    if (!tell_count(r->c, "persistence")) {
-        runs_words(doc_paragraph(section, r->d, "note"), tell_label("report.no-persistence"));
-        return;
-    }
-    static const struct { const char *title, *tone; } columns[] = {
-        { "report.host", "name" }, { "report.verdict", NULL }, { "report.location", "code" }, { "report.command", "code" }, { "report.why", "wide" }, { "report.time", "time" }, { "report.evidence", "ref" },
-    };
-    table *t = doc_table(section, r->d, NULL, tell_label("report.persistence-table"), "stack", 700000);
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        doc_column(t, tell_label(columns[i].title), columns[i].tone);
-    /* What is neither hostile nor suspicious is counted; of the others, what is alike on one host is shown so many times. */
-    folding fold;
-    tell_fold(&fold, tell_count(r->c, "persistence"), LONG_LIST, ALIKE);
-    for (unsigned rank = 4; rank-- > 0; )
-        for (const json *p = tell_first(r->c, "persistence"); p; p = p->next) {
-            if (verdict_rank(p) != rank)
-                continue;
-            row *line = doc_row(t, r->d, NULL, rank);
-            const char *group = rank < 2 ? json_str(p, "verdict") : arena_printf(r->mem, "%s %s %s", json_str(p, "host"), json_str(p, "location"), json_str(p, "verdict"));
-            tell_fold_row(&fold, line, group, tell_word(r, "verdict.", json_str(p, "verdict")));
-            put_host(r, &line->cells[0], p, "host");
-            put_badge(r, &line->cells[1], "verdict.", json_str(p, "verdict"));
-            runs_words(&line->cells[2], tell_word(r, "location.", json_str(p, "location")));
-            runs_line(&line->cells[2]);
-            put_code(r, &line->cells[2], p, "name");
-            put_code(r, &line->cells[3], p, "command");
-            if (!tell_is_null(p, "file") && !strstr(json_str(p, "command"), json_str(p, "file"))) {
-                runs_line(&line->cells[3]);
-                put_code(r, &line->cells[3], p, "file");
-            }
-            if (!tell_is_null(p, "signed")) {
-                runs_line(&line->cells[3]);
-                runs_add(&line->cells[3], RUN_SMALL, (both){ tell_clip(r, p, "signed"), NULL });
-            }
-            put_sentence(r, &line->cells[4], p, "why");
-            put_time(r, &line->cells[5], p, "time");
-            put_evidence(r, &line->cells[6], p);
-        }
-    tell_folded(r, &fold, t);
-}
-
 void tell_activity(report *r, block *in)
 {
     block *section = doc_section(in, r->d, 2, "ran", DOC_NUMBERED, tell_label("report.what-ran"));

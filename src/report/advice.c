@@ -310,38 +310,6 @@ void tell_threats(report *r)
 
 /* ---- Chapter 5: what keeps it out ---- */
 
-static void exposure_table(const report *r, block *section)
-{
-    if (!tell_count(r->c, "exposure")) {
-        runs_words(doc_paragraph(section, r->d, "note"), tell_label("report.no-exposure"));
-        return;
-    }
-    static const struct { const char *title, *tone; } columns[] = {
-        { "report.host", "name" }, { "report.check", NULL }, { "report.state", NULL }, { "report.is", "code" }, { "report.wanted", NULL }, { "report.fix", "wide" }, { "report.evidence", "ref" },
-    };
-    table *t = doc_table(section, r->d, NULL, tell_label("report.exposure-table"), "stack", 180000);
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        doc_column(t, tell_label(columns[i].title), columns[i].tone);
-    static const char *const states[] = { "failed", "undecided", "passed" };
-    for (unsigned k = 0; k < 3; k++)
-        for (const json *e = tell_first(r->c, "exposure"); e; e = e->next) {
-            if (!tell_is(e, "state", states[k]))
-                continue;
-            row *line = doc_row(t, r->d, NULL, (3 - k) * 8 + tell_severity(e));
-            put_host(r, &line->cells[0], e, "host");
-            runs_words(&line->cells[1], tell_word(r, "check.", json_str(e, "check")));
-            put_badge(r, &line->cells[2], "state.", states[k]);
-            if (k == 0) {
-                runs_line(&line->cells[2]);
-                put_badge(r, &line->cells[2], "severity.", json_str(e, "severity"));
-            }
-            runs_text(&line->cells[3], tell_is_null(e, "found") ? "–" : tell_clip(r, e, "found"));
-            runs_text(&line->cells[4], tell_is_null(e, "wanted") ? "–" : tell_clip(r, e, "wanted"));
-            put_sentence(r, &line->cells[5], e, "fix");
-            put_evidence(r, &line->cells[6], e);
-        }
-}
-
 /* Steps of the plan that close a way in; what several hosts need is one row. */
 static void close_table(const report *r, block *section)
 {
@@ -410,7 +378,7 @@ void tell_hardening(report *r)
 {
     block *chapter = doc_section(r->d->root, r->d, 1, "hardening", tell_label("report.number-5"), tell_label("report.chapter-5"));
     block *exposure = doc_section(chapter, r->d, 2, "exposure", DOC_NUMBERED, tell_label("report.exposure"));
-    exposure_table(r, exposure);
+    tell_exposure(r, exposure);
     close_table(r, exposure);
     static const char *const subjects[] = { "report.for-accounts", "report.for-system", "report.for-products" };
     for (size_t k = 0; k < sizeof subjects / sizeof *subjects; k++) {

@@ -97,4 +97,5 @@ void tell_plan(report *r)
     tell_host_plan(r, chapter, SIZE_MAX, share);
     for (size_t i = 0; i < r->host_count; i++)
         tell_host_plan(r, chapter, i, share);
+    tell_tools(r, chapter);
 }

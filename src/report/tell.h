@@ -103,6 +103,9 @@ void tell_investigation(report *r);
 void tell_crashes(report *r, block *in);
 void tell_entry(report *r, block *in);
 void tell_activity(report *r, block *in);
+void tell_persistence(const report *r, block *in);                             /* comeback.c */
+void tell_exposure(const report *r, block *section);                           /* hardening.c: what was asked of each host */
+void tell_tools(const report *r, block *chapter);
 void tell_story(report *r, block *in);
 void tell_findings(report *r, block *in);
 void tell_conclusion(report *r);

@@ -2,6 +2,7 @@
 #include "text/catalogue/words.def"
 #include "text/catalogue/looks.def"
 #include "text/catalogue/report.def"
+#include "text/catalogue/report_state.def"
 #include "text/catalogue/cli.def"
 #include "text/catalogue/detect_a.def"
 #include "text/catalogue/detect_b.def"
