@@ -54,7 +54,20 @@ static void use_value(hunt *d, const regf_value *v)
         use(d, le32(list.at + 4 * i), regf_cell(d->h, le32(list.at + 4 * i), &now).len);
 }
 
-/* Lists, descriptors and what else has a signature: all of the cell. Keys, values and their data: as much as they need. */
+/* Of a cell with a signature as much as it needs; keys and values have their turn later. */
+static void use_signed(hunt *d, uint32_t cell)
+{
+    bool now;
+    cursor c = cur_open(regf_cell(d->h, cell, &now));
+    uint16_t kind = cur_u16(&c, "cell.signature"), count = cur_u16(&c, "cell.count");
+    if (kind == ('l' | 'f' << 8) || kind == ('l' | 'h' << 8))
+        use(d, cell, 4 + (size_t)count * 8);
+    else if (kind == ('l' | 'i' << 8) || kind == ('r' | 'i' << 8))
+        use(d, cell, 4 + (size_t)count * 4);
+    else if (kind == ('d' | 'b' << 8) || kind == ('s' | 'k' << 8))
+        use(d, cell, c.all.len);
+}
+
 static void use_all(hunt *d)
 {
     const regf *h = d->h;
@@ -64,9 +77,8 @@ static void use_all(hunt *d)
             cell += 512 - 8;
             continue;
         }
-        span in_cell = regf_bit(h->signed_cells, cell) ? regf_cell(h, cell, &now) : (span){ 0 };
-        if (in_cell.len && memcmp(in_cell.at, "nk", 2) != 0 && memcmp(in_cell.at, "vk", 2) != 0)
-            use(d, cell, in_cell.len);
+        if (regf_bit(h->signed_cells, cell))
+            use_signed(d, cell);
     }
     for (uint32_t page = 0; page < h->bins.len; page += REGF_PAGE)
         if (page == 0 || h->bin_end[page / REGF_PAGE - 1] == page)
