@@ -287,7 +287,7 @@ static void tell_title(report *r)
     r->d->title = tell_say(r, "report.title", "customer", ARG_TEXT, tell_is_null(scene, "customer") ? NULL : tell_clip(r, scene, "customer"), NULL);
     uint64_t records = 0, recovered = 0, n;
     for (const json *e = tell_first(r->c, "evidence"); e; e = e->next) {
-        if (!tell_is(e, "kind", "evtx"))                        /* a hive's keys are no records */
+        if (!tell_is(e, "kind", "evtx") && !tell_is(e, "kind", "jsonl"))                        /* a hive's keys are no records */
             continue;
         if (json_uint(json_get(e, "records"), &n) && records <= UINT64_MAX - n)
             records += n;

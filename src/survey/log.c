@@ -2,6 +2,7 @@
 
 #include "base/utf16.h"
 #include "base/vec.h"
+#include "event/json_events.h"
 
 /* How often records say each name; what a real log says is a handful. */
 enum { NAMES_KEPT = 256 };
@@ -117,6 +118,20 @@ static bool in_window(const log_setup *s, moment t)
     return (!moment_known(s->since) || (moment_known(t) && t >= s->since)) && (!moment_known(s->until) || (moment_known(t) && t < s->until));
 }
 
+static void see_event(log_pass *p, const event *ev)
+{
+    if (!in_window(&p->reader->setup, ev->time))
+        return;
+    if (ev->recovered) {
+        p->e->recovered++;
+    } else {
+        stretch(p->e, ev);
+        names_add(&p->computers, ev->computer);
+        names_add(&p->channels, ev->channel);
+    }
+    detect_pass_step(p->detectors, ev);
+}
+
 static void see(log_pass *p, const evtx_record *record)
 {
     event ev;
@@ -126,16 +141,7 @@ static void see(log_pass *p, const evtx_record *record)
                       fault.field ? fault.field : "not to be understood");
         return;
     }
-    if (!in_window(&p->reader->setup, ev.time))
-        return;
-    if (ev.recovered) {
-        p->e->recovered++;
-    } else {
-        stretch(p->e, &ev);
-        names_add(&p->computers, ev.computer);
-        names_add(&p->channels, ev.channel);
-    }
-    detect_pass_step(p->detectors, &ev);
+    see_event(p, &ev);
 }
 
 static void copy_problems(problems *to, const problems *from)
@@ -254,6 +260,17 @@ static void add_block(void *context, const log_block *b) { digest_add_block(cont
 static void add_claim(void *context, const identity_claim *c) { digest_add_claim(context, c); }
 static void add_cut(void *context, const log_ref *log, const char *kind, uint64_t dropped) { digest_add_cut(context, log, kind, dropped); }
 
+static void end_pass(log_pass *p, digest *out)
+{
+    const detect_sink sink = { .context = out, .act = add_act, .tally = add_tally, .block = add_block, .claim = add_claim, .cut = add_cut };
+    detect_pass_end(p->detectors, &sink);
+    p->e->computer = names_most(&p->computers, p->noted->mem);
+    p->e->channel = names_most(&p->channels, p->noted->mem);
+    names_done(&p->computers);
+    names_done(&p->channels);
+    arena_done(&p->mem);
+}
+
 status log_read(log_reader *r, const evidence_item *item, problems *noted, evidence_file *e, digest *out)
 {
     log_pass p = { .reader = r, .item = item, .noted = noted, .e = e };
@@ -272,12 +289,35 @@ status log_read(log_reader *r, const evidence_item *item, problems *noted, evide
     bool *slack = arena_array(&p.mem, log.chunk_count + 1, sizeof *slack);
     if (read_live(&p, &log, slack))
         read_slack(&p, &log, slack);
-    const detect_sink sink = { .context = out, .act = add_act, .tally = add_tally, .block = add_block, .claim = add_claim, .cut = add_cut };
-    detect_pass_end(p.detectors, &sink);
-    e->computer = names_most(&p.computers, noted->mem);
-    e->channel = names_most(&p.channels, noted->mem);
-    names_done(&p.computers);
-    names_done(&p.channels);
-    arena_done(&p.mem);
+    end_pass(&p, out);
     return s;
+}
+
+status log_read_json(log_reader *r, const evidence_item *item, problems *noted, evidence_file *e, digest *out)
+{
+    log_pass p = { .reader = r, .item = item, .noted = noted, .e = e };
+    event ev;
+    uint64_t events = 0;
+    size_t before = noted->count;
+    arena_init(&p.mem, 0);
+    names_init(&p.computers);
+    names_init(&p.channels);
+    p.detectors = detect_pass_new(r->setup.run, e->id, e->path);
+    json_events *all = json_events_open(item->source, noted);
+    while (json_events_next(all, r->view, &ev)) {
+        see_event(&p, &ev);
+        events++;
+    }
+    uint64_t strange = json_events_strange(all);
+    json_events_close(all);
+    if (!item->member)
+        progress_add(r->setup.progress, item->size);
+    end_pass(&p, out);
+    if (events == 0) {                                   /* some other JSON: what is wrong with it is nobody's loss */
+        noted->count = before;
+        return status_fail(STATUS_UNSUPPORTED, "no export of an event log");
+    }
+    if (strange)
+        problems_note(noted, "json.object", PROBLEM_NO_CHUNK, 0, "%llu objects among the events are none", (unsigned long long)strange);
+    return status_ok();
 }

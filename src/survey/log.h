@@ -18,3 +18,5 @@ log_reader *log_reader_new(const log_setup *setup);
 void        log_reader_free(log_reader *r);
 /* Adds the log's notes to `out`, and to *e what is known of the file; problems go to `noted`. */
 status      log_read(log_reader *r, const evidence_item *item, problems *noted, evidence_file *e, digest *out);
+/* The same of an export in JSON; STATUS_UNSUPPORTED when there is no event in it. */
+status      log_read_json(log_reader *r, const evidence_item *item, problems *noted, evidence_file *e, digest *out);

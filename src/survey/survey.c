@@ -71,13 +71,13 @@ static const char *failure_kind(status_code code)
 
 static bool is_log(evidence_type type)
 {
-    return type == EVIDENCE_EVTX || type == EVIDENCE_EVTX_CHUNK;
+    return type == EVIDENCE_EVTX || type == EVIDENCE_EVTX_CHUNK || type == EVIDENCE_JSONL;
 }
 
 static const char *why_not_read(evidence_type type)
 {
     switch (type) {
-    case EVIDENCE_EVTX: case EVIDENCE_EVTX_CHUNK: case EVIDENCE_ARCHIVE: case EVIDENCE_REGISTRY: return NULL;
+    case EVIDENCE_EVTX: case EVIDENCE_EVTX_CHUNK: case EVIDENCE_JSONL: case EVIDENCE_ARCHIVE: case EVIDENCE_REGISTRY: return NULL;
     case EVIDENCE_EMPTY: return "empty";
     case EVIDENCE_TEXT: case EVIDENCE_OTHER: return "not known as evidence";
     case EVIDENCE_PROGRAM: case EVIDENCE_LINK: return "hashed; nothing else of it is asked for";
@@ -104,7 +104,7 @@ static void read_item(survey *s, unit *u, log_reader *reader, const evidence_ite
     if (!status_is_ok(item->remark))
         problems_note(&noted, item->remark_kind, PROBLEM_NO_CHUNK, 0, "%s", item->remark.words);
     if (status_is_ok(state) && is_log(item->type))
-        state = log_read(reader, item, &noted, &e, part);
+        state = item->type == EVIDENCE_JSONL ? log_read_json(reader, item, &noted, &e, part) : log_read(reader, item, &noted, &e, part);
     else if (status_is_ok(state) && group)
         state = artifact_read(s->setup.run, &s->room, group, &noted, &e, part);
     e.why = why ? why : group ? NULL : why_not_read(item->type);
@@ -515,7 +515,7 @@ status survey_run(const survey_options *o, const survey_sink *sink, survey_count
     survey s = { .o = o, .sink = sink, .counts = out ? out : &unused };
     evidence_options how = {
         .password = o->password, .progress = o->progress,
-        .kinds = EVIDENCE_KIND(EVIDENCE_EVTX) | EVIDENCE_KIND(EVIDENCE_EVTX_CHUNK) | EVIDENCE_KIND(EVIDENCE_REGISTRY),
+        .kinds = EVIDENCE_KIND(EVIDENCE_EVTX) | EVIDENCE_KIND(EVIDENCE_EVTX_CHUNK) | EVIDENCE_KIND(EVIDENCE_JSONL) | EVIDENCE_KIND(EVIDENCE_REGISTRY),
         .also = is_also_wanted,
     };
     *s.counts = (survey_counts){ 0 };
@@ -569,9 +569,10 @@ void survey_count(const digest *d, survey_counts *counts)
     const evidence_file *e = digest_evidence(d, &count);
     for (size_t i = 0; i < count; i++, e++) {
         counts->files++;
-        counts->logs += e->read && strcmp(e->kind, "evtx") == 0;
-        counts->records += strcmp(e->kind, "evtx") == 0 ? e->records + e->recovered : 0;
-        counts->recovered += strcmp(e->kind, "evtx") == 0 ? e->recovered : 0;
+        bool is_records = strcmp(e->kind, "evtx") == 0 || strcmp(e->kind, "jsonl") == 0;      /* a hive's keys are none */
+        counts->logs += e->read && is_records;
+        counts->records += is_records ? e->records + e->recovered : 0;
+        counts->recovered += is_records ? e->recovered : 0;
         counts->artifacts += e->read && is_artifact(e->kind) && e->channel;
         counts->unreadable += evidence_file_lost(e);
         counts->damaged += evidence_file_damaged(e);
