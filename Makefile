@@ -41,6 +41,7 @@ golden-accept: all
 	@scripts/golden --accept
 	@tests/conformance/detect_samples.py --accept build/tests/unit/detect/notes_of
 install: all
+	@meson configure build --prefix=$(PREFIX)
 	@meson install -C build
 dist:
 	@scripts/dist

@@ -22,6 +22,24 @@ static both system_words(const report *r, const char *system)
     return tell_say(r, "report.since-system", "version", ARG_TEXT, system, NULL);
 }
 
+/* Where the commands of the second system only say again those of the first: how many there are of one. 0: they differ, or there is one system. */
+static size_t same_for_all(const json *step)
+{
+    const json *commands = json_get(step, "commands"), *c = tell_first(step, "commands"), *second = c;
+    size_t half = commands && c ? commands->count / 2 : 0;
+    if (!half || commands->count % 2)
+        return 0;
+    for (size_t i = 0; i < half; i++)
+        second = second->next;
+    if (strcmp(json_str(c, "system"), json_str(second, "system")) == 0)
+        return 0;
+    const char *first = json_str(c, "system"), *other = json_str(second, "system");
+    for (size_t i = 0; i < half; i++, c = c->next, second = second->next)
+        if (strcmp(json_str(c, "command"), json_str(second, "command")) != 0 || !tell_is(c, "system", first) || !tell_is(second, "system", other))
+            return 0;
+    return half;
+}
+
 static void put_step(const report *r, row *line, const json *step, size_t number)
 {
     runs_text(&line->cells[0], "☐ ");
@@ -30,7 +48,8 @@ static void put_step(const report *r, row *line, const json *step, size_t number
     both action = tell_sentence(r, step, "action");
     if (!tell_empty(action))
         runs_add(&line->cells[2], RUN_STRONG, tell_short(r, action));
-    if (!tell_is_null(step, "target")) {
+    both target = { tell_clip(r, step, "target"), NULL };
+    if (*target.en && (!strstr(action.en, target.en) || tell_short(r, target).en != target.en)) {       /* else it stands there already */
         runs_line(&line->cells[2]);
         put_code(r, &line->cells[2], step, "target");
     }
@@ -38,7 +57,17 @@ static void put_step(const report *r, row *line, const json *step, size_t number
     put_labelled(r, &line->cells[2], "report.step-risk", step, "risk");
     put_labelled(r, &line->cells[2], "report.step-undo", step, "undo");
     const char *before = "any";
+    size_t alike = same_for_all(step);
+    if (alike) {
+        runs_line(&line->cells[3]);
+        runs_add(&line->cells[3], RUN_SMALL, tell_label("report.any-system"));
+    }
+    size_t n_command = 0;
     for (const json *c = tell_first(step, "commands"); c; c = c->next) {
+        if (alike && n_command++ == alike)
+            break;
+        if (alike)
+            before = json_str(c, "system");
         if (!tell_is(c, "system", before)) {
             before = json_str(c, "system");
             runs_line(&line->cells[3]);

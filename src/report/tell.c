@@ -615,7 +615,11 @@ static void put_reference(const report *r, runs *to, const json *ref)
     const char *where = *channel ? short_channel(r, channel) : of ? escape_clip(r->mem, file_name(path), 40) : "?";
     uint64_t record, offset;
     bool has_record = json_uint(json_get(ref, "record"), &record), has_offset = json_uint(json_get(ref, "offset"), &offset);
-    const char *shown = has_record ? arena_printf(r->mem, "%s #%llu", where, (unsigned long long)record) :
+    /* A log is known by its channel, any other file by its name: what is its record is a place in a hive, and nothing elsewhere. */
+    bool log = !of || tell_is(of, "kind", "evtx") || tell_is(of, "kind", "jsonl");
+    const char *file_words = of ? escape_clip(r->mem, file_name(path), 40) : where;
+    const char *shown = !log && tell_is(of, "kind", "registry") && has_record ? arena_printf(r->mem, "%s @%llu", file_words, (unsigned long long)record) :
+                        !log && !*key ? file_words : has_record ? arena_printf(r->mem, "%s #%llu", where, (unsigned long long)record) :
                         *key ? arena_printf(r->mem, "%s %s", where, escape_clip(r->mem, key, 60)) : where;
     run *link = runs_add(to, RUN_REFERENCE, (both){ shown, NULL });
     link->target = file != SIZE_MAX ? arena_printf(r->mem, "e%zu", file) : "evidence";
