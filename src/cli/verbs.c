@@ -4,6 +4,7 @@
 #include <string.h>
 
 extern const verb verb_audit;
+extern const verb verb_autoruns;
 extern const verb verb_dump;
 extern const verb verb_help;
 extern const verb verb_hunt;
@@ -26,6 +27,7 @@ const verb *const verbs[] = {
     &verb_hunt,
     &verb_rules,
     &verb_registry,
+    &verb_autoruns,
     &verb_help,
 };
 const size_t verb_count = sizeof verbs / sizeof *verbs;

@@ -80,6 +80,26 @@ static status read_task_file(autostart_pass *p, const file_view *f, autostart_so
     return s;
 }
 
+/* One line: what stands in lines of its own is set apart by semicolons. */
+static const char *one_line(const char *text, arena *mem)
+{
+    buf out;
+    buf_init(&out, 4 * SCRIPT_SHOWN);
+    for (bool gap = false; *text; text++) {
+        if (*text == '\r' || *text == '\n') {
+            gap = out.len > 0;
+            continue;
+        }
+        if (gap)
+            buf_str(&out, "; ");
+        gap = false;
+        buf_char(&out, *text);
+    }
+    const char *line = arena_text(mem, buf_bytes(&out));
+    buf_done(&out);
+    return line;
+}
+
 /* ---- WMI ---- */
 
 static bool known_subscription(const autostart_run *run, const char *text)
@@ -117,7 +137,7 @@ static void note_consumer(autostart_pass *p, const autostart_row *row, const cha
         if (*c->program)
             e.file = winpath_command(&p->host, c->program, &p->work).file;
     } else if (c && c->kind == WMI_SCRIPT) {
-        e.command = *c->script ? arena_text(&p->work, span_of(c->script, strnlen(c->script, SCRIPT_SHOWN))) : c->script_file;
+        e.command = *c->script ? one_line(arena_text(&p->work, span_of(c->script, strnlen(c->script, SCRIPT_SHOWN))), &p->work) : c->script_file;
         e.file = *c->script_file ? winpath_full(&p->host, c->script_file, &p->work) : NULL;
     } else if (c)
         e.command = c->text;
@@ -196,11 +216,11 @@ static const char *script_text(span bytes, arena *mem)
 {
     bytes = span_part(bytes, 0, 2 * SCRIPT_SHOWN);
     if (bytes.len >= 2 && bytes.at[0] == 0xff && bytes.at[1] == 0xfe)
-        return utf16_text(mem, span_part(bytes, 2, SIZE_MAX));
+        return one_line(utf16_text(mem, span_part(bytes, 2, SIZE_MAX)), mem);
     size_t len = bytes.len < SCRIPT_SHOWN ? bytes.len : SCRIPT_SHOWN;
     while (len && bytes.at[len - 1] >= 0x80)                     /* a letter may have been cut */
         len--;
-    return arena_text(mem, span_of(bytes.at, len));
+    return one_line(arena_text(mem, span_of(bytes.at, len)), mem);
 }
 
 static void judge_assistive(autostart_pass *p, const file_view *f, autostart_entry *e)
