@@ -153,7 +153,7 @@ static bool take(reader *r, span bytes, uint64_t at, bool live, uint32_t space)
     wmi_object o;
     if (!wmi_object_read(&r->classes, bytes, r->mem, &o))
         return false;
-    if (o.torn)
+    if (o.torn && live)
         problems_note(r->noted, "wmi.object", PROBLEM_NO_CHUNK, at, "%s: the end is missing", o.of->name);
     if (!is_new(r, &o, live))
         return true;

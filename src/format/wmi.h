@@ -9,7 +9,7 @@
  * Hostile   Every page, offset, size and name; no page is followed twice; work is bounded in proportion to the files. At most
  *           WMI_RECORDS records of a kind. A recovered record that is the same as a live one, or as another, is left out.
  * Fails     STATUS_DAMAGED when OBJECTS.DATA holds no page. Maps or an index that do not fit are noted ("wmi.map", "wmi.index"), and
- *           the objects are carved; "wmi.object": a record whose bytes do not hold what it says; "wmi.many": more records than are kept. */
+ *           the objects are carved; "wmi.object": a live record whose bytes do not hold what it says; "wmi.many": more records than are kept. */
 #pragma once
 #include "base/base.h"
 

@@ -62,7 +62,8 @@ bool evidence_file_lost(const evidence_file *e)
 
 bool evidence_problem_costs(const char *kind)
 {
-    static const char *const costly[] = { "header.torn", "chunk.unreadable", "chunk.signature", "chunk.torn", "record.header", "record.document", "record.unreadable" };
+    static const char *const costly[] = { "header.torn", "chunk.unreadable", "chunk.signature", "chunk.torn", "record.header", "record.document", "record.unreadable",
+                                         "xml.torn", "job.torn", "wmi.object" };
     for (size_t i = 0; i < sizeof costly / sizeof *costly; i++)
         if (strcmp(kind, costly[i]) == 0)
             return true;
