@@ -138,9 +138,10 @@ static void carve_files(reader *r)
         size_t offset = (size_t)(at - r->bytes.at) + GUID;
         raw_file f = { 0 };
         cursor c = cur_open(span_part(r->bytes, offset, SIZE_MAX));
-        if (read_raw_file(&c, &f))
+        bool whole = read_raw_file(&c, &f);
+        if (whole)
             keep_file(r, &f, offset);
-        rest = span_part(r->bytes, offset, SIZE_MAX);
+        rest = span_part(r->bytes, offset + (whole ? c.at : 0), SIZE_MAX);
     }
 }
 

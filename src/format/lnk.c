@@ -86,7 +86,8 @@ static const char *name_of_item(arena *mem, span item)
 static void read_items(arena *mem, cursor *c, lnk *out)
 {
     span all = cur_bytes(c, cur_u16(c, "items.size"), "items");
-    const char *path = "";
+    buf path;
+    buf_init(&path, 4 * all.len + 16);
     cursor list = cur_open(all);
     for (unsigned i = 0; i < LNK_ITEMS && cur_left(&list) >= 2; i++) {
         size_t begin = list.at;
@@ -97,10 +98,12 @@ static void read_items(arena *mem, cursor *c, lnk *out)
         if (!cur_ok(&list))
             break;
         const char *name = name_of_item(mem, span_part(all, begin, size));
-        if (*name && strlen(path) < 4 * 32768)
-            path = joined(mem, path, name);
+        if (*name && path.len && path.at[path.len - 1] != '\\')
+            buf_char(&path, '\\');
+        buf_str(&path, name);
     }
-    out->item_path = path;
+    out->item_path = made(path.len ? arena_text(mem, buf_bytes(&path)) : "");
+    buf_done(&path);
 }
 
 /* ---- where the target lay ---- */

@@ -36,11 +36,15 @@ static void read_email(arena *mem, cursor *c, task_action *a)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = bstr(mem, c, "action.email");
     size_t files = cur_count(c, cur_u32(c, "action.attachments"), 4, "action.attachments");
+    buf list;
+    buf_init(&list, 2 * c->all.len + 16);
     for (size_t i = 0; i < files && cur_ok(c); i++) {
-        const char *file = bstr(mem, c, "action.attachment");
-        if (i < TASK_LIST)
-            a->attachments = *a->attachments ? put(arena_printf(mem, "%s\n%s", a->attachments, file)) : file;
+        if (i)
+            buf_char(&list, '\n');
+        utf16_utf8(cur_bytes(c, cur_u32(c, "action.attachment"), "action.attachment"), &list);
     }
+    a->attachments = list.len ? put(arena_text(mem, buf_bytes(&list))) : "";
+    buf_done(&list);
     size_t headers = cur_count(c, cur_u32(c, "action.headers"), 8, "action.headers");
     for (size_t i = 0; i < 2 * headers && cur_ok(c); i++)
         cur_skip(c, cur_u32(c, "action.header"), "action.header");

@@ -7,6 +7,7 @@
 
 typedef struct {
     arena *mem;
+    arena object;                    /* what one object says, until it is kept */
     problems *noted;
     wmi_pages pages;
     wmi_classes classes;
@@ -29,12 +30,20 @@ static void *push(reader *r, vec *to)
     return NULL;
 }
 
+static const char *kept(reader *r, const char *text)
+{
+    const char *copy = *text ? arena_str(r->mem, text) : "";
+    return copy ? copy : "";
+}
+
+static const char *said(reader *r, const found *f, const char *name) { return kept(r, wmi_object_text(f->o, name)); }
+
 static void keep_filter(reader *r, const found *f)
 {
     wmi_filter *to = push(r, &r->filters);
     if (to)
-        *to = (wmi_filter){ f->record, wmi_object_text(f->o, "Name"), wmi_object_text(f->o, "Query"), wmi_object_text(f->o, "QueryLanguage"),
-                            wmi_object_text(f->o, "EventNamespace") };
+        *to = (wmi_filter){ f->record, said(r, f, "Name"), said(r, f, "Query"), said(r, f, "QueryLanguage"),
+                            said(r, f, "EventNamespace") };
 }
 
 static const struct { const char *class_name; wmi_consumer_kind kind; } consumer_kinds[] = {
@@ -56,20 +65,20 @@ static void keep_consumer(reader *r, const found *f)
     if (!to)
         return;
     const wmi_object *o = f->o;
-    *to = (wmi_consumer){ .record = f->record, .kind = kind_of(o->of), .class_name = o->of->name, .name = wmi_object_text(o, "Name"),
-        .command = wmi_object_text(o, "CommandLineTemplate"), .program = wmi_object_text(o, "ExecutablePath"), .folder = wmi_object_text(o, "WorkingDirectory"),
-        .engine = wmi_object_text(o, "ScriptingEngine"), .script = wmi_object_text(o, "ScriptText"), .script_file = wmi_object_text(o, "ScriptFileName"),
-        .file = wmi_object_text(o, "Filename"), .text = wmi_object_text(o, "Text") };
+    *to = (wmi_consumer){ .record = f->record, .kind = kind_of(o->of), .class_name = o->of->name, .name = said(r, f, "Name"),
+        .command = said(r, f, "CommandLineTemplate"), .program = said(r, f, "ExecutablePath"), .folder = said(r, f, "WorkingDirectory"),
+        .engine = said(r, f, "ScriptingEngine"), .script = said(r, f, "ScriptText"), .script_file = said(r, f, "ScriptFileName"),
+        .file = said(r, f, "Filename"), .text = said(r, f, "Text") };
     if (to->kind == WMI_EVENT_LOG)
-        to->text = wmi_object_text(o, "SourceName");
+        to->text = said(r, f, "SourceName");
     if (to->kind == WMI_EMAIL) {
-        to->file = wmi_object_text(o, "ToLine");
-        to->text = wmi_object_text(o, "Message");
+        to->file = said(r, f, "ToLine");
+        to->text = said(r, f, "Message");
     }
     to->properties = arena_array(r->mem, o->count ? o->count : 1, sizeof *to->properties);
     for (size_t i = 0; to->properties && i < o->count; i++)
         if (o->values[i].bytes.len == 0 && *o->values[i].text)
-            to->properties[to->property_count++] = (wmi_property){ o->values[i].name, o->values[i].text };
+            to->properties[to->property_count++] = (wmi_property){ o->values[i].name, kept(r, o->values[i].text) };
 }
 
 /* Of  \\.\root\subscription:Class.Name="it's \"x\""  the class and the name. */
@@ -103,7 +112,7 @@ static void keep_binding(reader *r, const found *f)
     if (!to)
         return;
     const char *unused;
-    *to = (wmi_binding){ .record = f->record, .consumer_path = wmi_object_text(f->o, "Consumer"), .filter_path = wmi_object_text(f->o, "Filter") };
+    *to = (wmi_binding){ .record = f->record, .consumer_path = said(r, f, "Consumer"), .filter_path = said(r, f, "Filter") };
     take_path(r, to->consumer_path, &to->consumer_class, &to->consumer);
     take_path(r, to->filter_path, &unused, &to->filter);
 }
@@ -113,7 +122,7 @@ static void keep_space(reader *r, const found *f)
     wmi_space *to = push(r, &r->spaces);
     if (!to)
         return;
-    *to = (wmi_space){ f->record, wmi_object_text(f->o, "Name") };
+    *to = (wmi_space){ f->record, said(r, f, "Name") };
     *(uint32_t *)vec_push(&r->parents) = f->has_space ? f->space : WMI_NOWHERE;
 }
 
@@ -121,7 +130,7 @@ static void keep_provider(reader *r, const found *f)
 {
     wmi_provider *to = push(r, &r->providers);
     if (to)
-        *to = (wmi_provider){ f->record, wmi_object_text(f->o, "Name"), wmi_object_text(f->o, "CLSID"), wmi_object_text(f->o, "HostingModel") };
+        *to = (wmi_provider){ f->record, said(r, f, "Name"), said(r, f, "CLSID"), said(r, f, "HostingModel") };
 }
 
 static void keep(reader *r, const found *f)
@@ -151,7 +160,8 @@ static bool is_new(reader *r, const wmi_object *o, bool live)
 static bool take(reader *r, span bytes, uint64_t at, bool live, uint32_t space)
 {
     wmi_object o;
-    if (!wmi_object_read(&r->classes, bytes, r->mem, &o))
+    arena_reset(&r->object);
+    if (!wmi_object_read(&r->classes, bytes, &r->object, &o))
         return false;
     if (o.torn && live)
         problems_note(r->noted, "wmi.object", PROBLEM_NO_CHUNK, at, "%s: the end is missing", o.of->name);
@@ -344,6 +354,7 @@ status wmi_read(arena *mem, const wmi_files *files, problems *noted, wmi *out)
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         vec_init(lists[i], each[i]);
     map_init(&r.seen);
+    arena_init(&r.object, 0);
     wmi_classes_init(&r.classes, mem);
     wmi_pages_open(&r.pages, mem, files, noted);
     read_all(&r);
@@ -356,6 +367,7 @@ status wmi_read(arena *mem, const wmi_files *files, problems *noted, wmi *out)
     wmi_pages_done(&r.pages);
     wmi_classes_done(&r.classes);
     map_done(&r.seen);
+    arena_done(&r.object);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         vec_done(lists[i]);
     return mem->spent ? status_fail(STATUS_LIMIT, "the repository takes more memory than it may") : status_ok();

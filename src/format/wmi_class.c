@@ -2,7 +2,7 @@
 
 #include <strings.h>
 
-enum { ANCESTORS = 32, OWN_FIELDS = 4096, TABLE_MOST = 16384, NAMES = 1 << 20, SAME_NAME = 16, SUPER_MOST = 256, NAME_MOST = 1024 };
+enum { ANCESTORS = 32, OWN_FIELDS = 1024, TABLE_MOST = 16384, NAMES = 1 << 20, SAME_NAME = 16, SUPER_MOST = 256, NAME_MOST = 1024 };
 
 static const char *heap_text(arena *mem, span heap, uint32_t at)
 {
@@ -241,20 +241,29 @@ static bool have(const wmi_layout *l, const char *name)
     return false;
 }
 
-static bool add_fields(wmi_classes *c, const wmi_class *k, wmi_layout *l, uint32_t *properties)
+typedef struct { uint32_t properties, bytes; } extent;
+
+/* Names stand in the heap one behind the other: fields that share theirs make much of little. */
+static bool add_fields(wmi_classes *c, const wmi_class *k, wmi_layout *l, extent *x)
 {
     cursor refs = cur_open(k->fields);
+    size_t names = 0;
     while (cur_left(&refs)) {
         wmi_field f;
         if (!read_field(c->mem, k->heap, &refs, &f))
+            return false;
+        names += strlen(f.name);
+        if (names > 2 * k->heap.len)
             return false;
         uint32_t end = f.offset + size_of(f.type);
         if (end < f.offset || end > TABLE_MOST || f.index >= TABLE_MOST)
             return false;
         l->values = end > l->values ? end : l->values;
-        *properties = f.index + 1u > *properties ? f.index + 1u : *properties;
-        if (l->count < OWN_FIELDS && !have(l, f.name))
+        x->properties = f.index + 1u > x->properties ? f.index + 1u : x->properties;
+        if (l->count < OWN_FIELDS && !have(l, f.name)) {
             l->fields[l->count++] = f;
+            x->bytes += size_of(f.type);
+        }
     }
     return true;
 }
@@ -262,7 +271,7 @@ static bool add_fields(wmi_classes *c, const wmi_class *k, wmi_layout *l, uint32
 static bool lay_out(wmi_classes *c, wmi_class *of, wmi_layout *l)
 {
     size_t room = 0;
-    uint32_t properties = 0;
+    extent x = { 0 };
     const wmi_class *k = of;
     for (unsigned depth = 0; k && depth < ANCESTORS; depth++, k = k->super_class) {
         room += k->fields.len / 8;
@@ -273,10 +282,10 @@ static bool lay_out(wmi_classes *c, wmi_class *of, wmi_layout *l)
         return false;                                        /* it is its own ancestor */
     l->fields = arena_array(c->mem, room ? room : 1, sizeof *l->fields);
     for (k = of; l->fields && k; k = k->super_class)
-        if (!add_fields(c, k, l, &properties))
+        if (!add_fields(c, k, l, &x))
             return false;
-    l->table = (2 * properties + 7) / 8;
-    return l->fields != NULL;
+    l->table = (2 * x.properties + 7) / 8;
+    return l->fields && x.bytes <= l->values;                /* values do not lie over each other */
 }
 
 const wmi_layout *wmi_class_layout(wmi_classes *c, wmi_class *of)

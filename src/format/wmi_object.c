@@ -2,7 +2,7 @@
 
 #include <strings.h>
 
-enum { ELEMENTS = 4096 };
+enum { ELEMENTS = 4096, NAME_MOST = 1024 };
 
 static bool is_hash(span units)
 {
@@ -94,6 +94,7 @@ static void read_values(const wmi_layout *l, span table, span values, span heap,
     out->values = arena_array(mem, l->count ? l->count : 1, sizeof *out->values);
     buf text;
     buf_init(&text, 3 * heap.len + 4096);
+    size_t spare = 4 * heap.len + 4096;                      /* texts stand in the heap once */
     for (size_t i = 0; out->values && i < l->count; i++) {
         const wmi_field *f = &l->fields[i];
         uint8_t state = f->index / 4u < table.len ? (uint8_t)(table.at[f->index / 4] >> 2 * (f->index % 4) & 3) : 3;
@@ -105,6 +106,9 @@ static void read_values(const wmi_layout *l, span table, span values, span heap,
         buf_clear(&text);
         bool known = f->type & WMI_ARRAY ? put_array(heap, cur_u32(&c, "value"), f->type & 0xFFF, &text, &v.bytes)
                                          : put_value(&c, f->type & 0xFFF, heap, &text);
+        if (text.len > spare)
+            break;
+        spare -= text.len;
         v.text = known && cur_ok(&c) ? arena_text(mem, buf_bytes(&text)) : NULL;
         if (v.text)
             out->values[out->count++] = v;
@@ -144,7 +148,7 @@ static bool fits(const wmi_layout *l, const wmi_object *o, span *table, span *va
     *heap = cur_bytes(&k, cur_left(&k), "object.heap");
     buf said;
     buf_init(&said, 4096);
-    wmi_heap_put(*heap, name, &said);
+    wmi_heap_put(span_part(*heap, 0, (size_t)name + NAME_MOST), name, &said);
     bool same = strcasecmp(buf_text(&said), o->of->name) == 0;
     buf_done(&said);
     return same;

@@ -216,9 +216,9 @@ uint32_t wmi_page_count(const wmi_pages *p)
 size_t wmi_page_entries(const wmi_pages *p, uint32_t page, wmi_entry *out, size_t room)
 {
     span bytes = span_part(p->objects, (size_t)page * WMI_PAGE, WMI_PAGE);
-    size_t count = 0;
+    size_t count = 0, held = 0;
     cursor c = cur_open(bytes);
-    while (count < room && cur_left(&c) >= 16) {
+    while (count < room && cur_left(&c) >= 16 && held <= 2 * WMI_PAGE) {     /* entries do not lie over each other: those that do have their end */
         wmi_entry e = { .id = cur_u32(&c, "entry.id"), .page = page };
         uint32_t offset = cur_u32(&c, "entry.offset");
         e.size = cur_u32(&c, "entry.size");
@@ -226,6 +226,7 @@ size_t wmi_page_entries(const wmi_pages *p, uint32_t page, wmi_entry *out, size_
         if (e.id == 0 || offset < 16 || offset >= WMI_PAGE || e.size == 0)
             break;
         e.at = (uint64_t)page * WMI_PAGE + offset;
+        held += e.size < WMI_PAGE - offset ? e.size : WMI_PAGE - offset;
         out[count++] = e;
     }
     return count;
