@@ -1,20 +1,13 @@
 /* Names and paths: what is made by dice, what is a slip away from a core process, how many ways one path can be written. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../with_arena.h"
 
 #include "detect/looks.h"
 
-static arena mem;
 static looks *judge;
 
 static int set_up(void **state)
 {
-    (void)state;
-    arena_init(&mem, 0);
+    begin(state);
     profile *facts;
     status s = profile_open(NULL, &mem, &facts);
     if (status_is_ok(s))
@@ -22,13 +15,6 @@ static int set_up(void **state)
     if (!status_is_ok(s))
         print_error("%s\n", s.words);
     return status_is_ok(s) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_done(&mem);
-    return 0;
 }
 
 static void one_path_is_one_path_however_it_is_written(void **state)
@@ -141,5 +127,5 @@ int main(void)
         cmocka_unit_test(a_slip_in_a_core_name_is_seen),
         cmocka_unit_test(programs_in_folders_for_other_things_are_seen),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, end);
 }

@@ -1,20 +1,13 @@
 /* No password passes: the ways in which command lines, scripts and connection strings hold one. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../with_arena.h"
 
 #include "detect/mask.h"
 
-static arena mem;
 static mask *m;
 
 static int set_up(void **state)
 {
-    (void)state;
-    arena_init(&mem, 0);
+    begin(state);
     profile *facts;
     status s = profile_open(NULL, &mem, &facts);
     if (status_is_ok(s))
@@ -22,13 +15,6 @@ static int set_up(void **state)
     if (!status_is_ok(s))
         print_error("%s\n", s.words);
     return status_is_ok(s) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_done(&mem);
-    return 0;
 }
 
 typedef struct { const char *line, *masked; } example;
@@ -189,5 +175,5 @@ int main(void)
         cmocka_unit_test(a_text_as_long_as_evidence_allows_takes_no_long_time),
         cmocka_unit_test(a_name_that_may_be_a_password_keeps_its_domain_only),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, end);
 }

@@ -1,9 +1,4 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../with_arena.h"
 
 #include "profile/scene.h"
 
@@ -11,22 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-static arena mem;
-
-static int begin(void **state)
-{
-    (void)state;
-    arena_init(&mem, 16 << 20);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    arena_done(&mem);
-    return 0;
-}
 
 static const scene *parsed(const char *text)
 {

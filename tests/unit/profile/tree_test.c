@@ -1,28 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../with_arena.h"
 
 #include "profile/schema.h"
 #include "profile/tree.h"
-
-static arena mem;
-
-static int begin(void **state)
-{
-    (void)state;
-    arena_init(&mem, 16 << 20);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    arena_done(&mem);
-    return 0;
-}
 
 static const char *parse_error(const char *text)
 {
