@@ -132,8 +132,8 @@ static bool put_back(regf *h)
 static size_t bin_end(const regf *h, size_t at)
 {
     uint32_t size = le32(h->bins.at + at + 8);
-    if (size == 0 || size % REGF_PAGE || size > h->bins.len - at) {
-        regf_note(h, "bin.size", (uint32_t)at, "a bin says that it has %u bytes; %zu are left", size, h->bins.len - at);
+    if (size == 0 || size % REGF_PAGE || size > h->live - at) {
+        regf_note(h, "bin.size", (uint32_t)at, "a bin says that it has %u bytes; %zu are left", size, h->live - at);
         return 0;
     }
     return at + size;
@@ -144,7 +144,11 @@ static size_t bin_end(const regf *h, size_t at)
 static void find_bins(regf *h)
 {
     h->bin_end = arena_array(h->mem, (h->bins.len + REGF_PAGE - 1) / REGF_PAGE, sizeof *h->bin_end);
-    for (size_t at = 0; at < h->bins.len;) {
+    if (!h->bin_end)
+        return;                                      /* the index asks for it */
+    for (size_t page = h->live / REGF_PAGE; page * REGF_PAGE < h->bins.len; page++)
+        h->bin_end[page] = (uint32_t)h->bins.len;
+    for (size_t at = 0; at < h->live;) {
         size_t end = 0;
         if (is_bin(h->bins, at)) {
             if (le32(h->bins.at + at + 4) != at)
@@ -152,11 +156,11 @@ static void find_bins(regf *h)
             end = bin_end(h, at);
         }
         if (!end) {
-            for (end = at + REGF_PAGE; end < h->bins.len; end += REGF_PAGE)
+            for (end = at + REGF_PAGE; end < h->live; end += REGF_PAGE)
                 if (is_bin(h->bins, end) && le32(h->bins.at + end + 4) == end)
                     break;
-            if (end > h->bins.len)
-                end = h->bins.len;
+            if (end > h->live)
+                end = h->live;
             if (!is_bin(h->bins, at))
                 regf_note(h, "bin.missing", (uint32_t)at, "no bin begins here; the next one is %zu bytes away", end - at);
         }
@@ -180,9 +184,11 @@ static bool read_base(regf *h, span hive)
         regf_note(h, "base.checksum", REGF_NONE, "the checksum of the base block is wrong");
     else if (h->base.bins_size > h->bins.len)
         regf_note(h, "base.bins_size", REGF_NONE, "the base block tells of %u bytes of bins, and there are %zu", h->base.bins_size, h->bins.len);
-    else
-        h->bins.len = h->base.bins_size;             /* what lies behind is left from earlier, and not of this hive */
     h->bins.len -= h->bins.len % 8;
+    h->live = (uint32_t)h->bins.len;
+    size_t told = ((size_t)h->base.bins_size + REGF_PAGE - 1) / REGF_PAGE * REGF_PAGE;
+    if (h->base.checksum_ok && told < h->live)
+        h->live = (uint32_t)told;
     h->about = (regf_info){
         .primary = h->base.primary, .secondary = h->base.secondary, .checksum_ok = h->base.checksum_ok,
         .dirty = !h->base.checksum_ok || h->base.primary != h->base.secondary, .last_sequence = h->base.primary,
@@ -205,7 +211,7 @@ status regf_open(arena *mem, span hive, const span *logs, size_t log_count, prob
     h->about.minor = h->base.minor;
     h->about.written = h->base.written;
     h->about.file_name = h->base.file_name;
-    h->about.bins_size = (uint32_t)h->bins.len;
+    h->about.bins_size = h->live;
     status s = regf_index(h);
     if (!status_is_ok(s))
         return s;

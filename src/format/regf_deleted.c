@@ -1,6 +1,8 @@
 /* Deleted keys and values: records in bytes that nothing refers to. A freed cell keeps its content until it is used again, and
  * free neighbours become one cell, so every place where a cell can begin is looked at.
  *
+ * What lies behind the end of a hive may be from another one: nothing there belongs to anything before it.
+ *
  * Hostile   A place is taken for one record at most; data and paths together are at most as large as the hive. */
 #include "format/regf_hive.h"
 
@@ -80,7 +82,7 @@ static void use_all(hunt *d)
         if (regf_bit(h->signed_cells, cell))
             use_signed(d, cell);
     }
-    for (uint32_t page = 0; page < h->bins.len; page += REGF_PAGE)
+    for (uint32_t page = 0; page < h->live; page += REGF_PAGE)
         if (page == 0 || h->bin_end[page / REGF_PAGE - 1] == page)
             use(d, page, REGF_BIN_HEAD - 4);
     for (uint32_t node = 0; node < h->key_count; node++) {
@@ -135,11 +137,11 @@ static void try_value(hunt *d, span from, uint32_t cell)
         return;
     v.deleted = true;
     if (!v.inside && v.size) {
-        if (v.data % 8 || v.data < REGF_BIN_HEAD || v.data >= d->h->bins.len)
+        if (v.data % 8 || v.data < REGF_BIN_HEAD || (v.data >= d->h->bins.len && cell < d->h->live))
             return;
         size_t there = regf_cell(d->h, v.data, &now).len;
         v.uncertain = there && in_use(d, v.data, 4 + (v.size < there ? v.size : there));
-        if (!there || !budget_bytes(&d->left, v.size))
+        if (!there || !budget_bytes(&d->left, v.size) || (cell >= d->h->live && v.data < d->h->live))
             v.data = REGF_NONE;
     }
     *(lost_value *)vec_push(&d->values) = (lost_value){ .value = v };
@@ -203,7 +205,7 @@ static void hang_values(hunt *d)
         k->first_value = (uint32_t)d->order.count;
         size_t count = k->key.value_count;
         span list = count ? regf_cell(h, k->key.value_list, &now) : (span){ 0 };
-        if (!in_use(d, k->key.value_list, 4) && budget_bytes(&d->left, 4 * (count < list.len / 4 ? count : list.len / 4)))
+        if ((k->key.cell < h->live) == (k->key.value_list < h->live) && !in_use(d, k->key.value_list, 4) && budget_bytes(&d->left, 4 * (count < list.len / 4 ? count : list.len / 4)))
             k->value_count = take_listed(d, list, 0, count);
     }
     for (uint32_t node = 0; node < h->key_count && d->values.count; node++) {    /* a list that became shorter keeps its last entries */
@@ -244,9 +246,9 @@ static void resolve(hunt *d, size_t dead, size_t at)
         k->resolved = true;
         chain[depth++] = at;
         size_t up = find(&d->keys, dead, k->key.parent, offsetof(lost_key, key.cell));
-        if (up != SIZE_MAX && depth < LONGEST_CHAIN)
+        if (up != SIZE_MAX && depth < LONGEST_CHAIN && (k->key.cell < d->h->live) == (k->key.parent < d->h->live))
             at = up;
-        else if (regf_key_at(d->h, k->key.parent, &parent) && !parent.deleted)
+        else if (k->key.cell < d->h->live && regf_key_at(d->h, k->key.parent, &parent) && !parent.deleted)
             above = regf_path(d->h, &parent, d->mem);
         else
             above = "\\<unknown>";

@@ -27,6 +27,7 @@ struct regf {
     regf_info about;
     regf_kind kind;
     span bins;                               /* the caller's, or a copy that was put together in `mem` */
+    uint32_t live;                           /* of them; what lies behind is left from earlier, or from another hive */
     uint32_t *bin_end;                       /* of each page: where the bin ends that it lies in */
     uint64_t *signed_cells, *plain_cells;    /* what something refers to: keys, values, lists; and what has no signature */
     uint32_t *keys, *first_key, *values, *first_value;
@@ -43,8 +44,8 @@ static inline span regf_cell(const regf *h, uint32_t cell, bool *in_use)
     *in_use = false;
     if (cell % 8 || cell >= h->bins.len)
         return (span){ 0 };
-    uint32_t size = le32(h->bins.at + cell), len = size & 0x80000000u ? 0 - size : size;
-    if (len < 8 || len > h->bin_end[cell / REGF_PAGE] - cell)
+    uint32_t size = le32(h->bins.at + cell), len = size & 0x80000000u ? 0 - size : size, end = h->bin_end[cell / REGF_PAGE];
+    if (len < 8 || cell > end || len > end - cell)
         return (span){ 0 };
     *in_use = size & 0x80000000u;
     return span_of(h->bins.at + cell + 4, len - 4);

@@ -22,6 +22,13 @@ static uint32_t at(const vec *v, size_t i)
     return *(uint32_t *)vec_at(v, i);
 }
 
+/* What a hive refers to lies in it. */
+static span live_cell(const regf *h, uint32_t cell, bool *in_use)
+{
+    *in_use = false;
+    return cell < h->live ? regf_cell(h, cell, in_use) : (span){ 0 };
+}
+
 /* A cell is taken once; and all that is taken is no more than a whole hive can be, however cells overlap. */
 static bool take(walk *w, budget *left, uint64_t *cells, uint32_t cell, uint64_t bytes, const char *again)
 {
@@ -42,7 +49,7 @@ static void take_key(walk *w, const regf_key *parent, uint32_t cell)
 {
     regf_key key;
     bool in_use, cut = false;
-    if (!regf_read_key(regf_cell(w->h, cell, &in_use), cell, &key, &cut)) {
+    if (!regf_read_key(live_cell(w->h, cell, &in_use), cell, &key, &cut)) {
         regf_note(w->h, "key.cell", parent->cell, "a subkey should lie at cell %u, and does not", cell);
         return;
     }
@@ -61,7 +68,7 @@ static void take_key(walk *w, const regf_key *parent, uint32_t cell)
 static void take_subkeys(walk *w, const regf_key *parent, uint32_t list, bool may_be_root)
 {
     bool in_use;
-    cursor c = cur_open(regf_cell(w->h, list, &in_use));
+    cursor c = cur_open(live_cell(w->h, list, &in_use));
     uint16_t kind = cur_u16(&c, "list.signature");
     bool hashed = kind == ('l' | 'f' << 8) || kind == ('l' | 'h' << 8), root = kind == ('r' | 'i' << 8);
     size_t each = hashed ? 8 : 4, count = cur_u16(&c, "list.count");
@@ -132,12 +139,12 @@ static bool take_data(walk *w, const regf_value *v)
     span list;
     bool in_use;
     size_t segments = regf_segments(w->h, v, &list);
-    uint64_t there = regf_cell(w->h, v->data, &in_use).len;
+    uint64_t there = live_cell(w->h, v->data, &in_use).len;
     if (segments) {
         there = (uint64_t)segments * REGF_SEGMENT;
         for (size_t i = 0; i < segments; i++) {
             uint32_t segment = le32(list.at + 4 * i);
-            size_t len = regf_cell(w->h, segment, &in_use).len;
+            size_t len = live_cell(w->h, segment, &in_use).len;
             if (len)
                 regf_mark(w->h->plain_cells, segment);
             if (len < REGF_SEGMENT && len < v->size - i * REGF_SEGMENT)
@@ -146,7 +153,7 @@ static bool take_data(walk *w, const regf_value *v)
     }
     if (there < v->size)
         regf_note(w->h, "value.data", v->cell, "not all of the %u bytes of a value are there", v->size);
-    return regf_cell(w->h, v->data, &in_use).len
+    return live_cell(w->h, v->data, &in_use).len
         && take(w, &w->data, segments ? w->h->signed_cells : w->h->plain_cells, v->data, there < v->size ? there : v->size, "value.data_again");
 }
 
@@ -154,7 +161,7 @@ static void take_value(walk *w, const regf_key *of, uint32_t cell)
 {
     regf_value v;
     bool in_use, cut = false;
-    if (!regf_read_value(regf_cell(w->h, cell, &in_use), cell, &v, &cut)) {
+    if (!regf_read_value(live_cell(w->h, cell, &in_use), cell, &v, &cut)) {
         regf_note(w->h, "value.cell", of->cell, "a value should lie at cell %u, and does not", cell);
         return;
     }
@@ -174,7 +181,7 @@ static void take_values(walk *w, const regf_key *of)
     bool in_use;
     if (of->flags & REGF_FLAG_PREDEFINED || of->value_count == 0)
         return;
-    cursor c = cur_open(regf_cell(w->h, of->value_list, &in_use));
+    cursor c = cur_open(live_cell(w->h, of->value_list, &in_use));
     size_t count = of->value_count < cur_left(&c) / 4 ? of->value_count : cur_left(&c) / 4;
     if (count && take(w, &w->structure, w->h->plain_cells, of->value_list, count * 4, "list.again"))
         for (size_t i = 0; i < count && cur_ok(&c); i++) {
@@ -192,9 +199,9 @@ static void take_values(walk *w, const regf_key *of)
 static bool take_rest(walk *w, const regf_key *key)
 {
     bool in_use;
-    if (regf_cell(w->h, key->security, &in_use).len)
+    if (live_cell(w->h, key->security, &in_use).len)
         regf_mark(w->h->signed_cells, key->security);            /* shared by design */
-    return !key->class_len || !regf_cell(w->h, key->class_at, &in_use).len
+    return !key->class_len || !live_cell(w->h, key->class_at, &in_use).len
         || take(w, &w->data, w->h->plain_cells, key->class_at, key->class_len, "key.class_again");
 }
 
@@ -211,7 +218,7 @@ static void walk_all(walk *w)
         }
         push(&w->first_key, (uint32_t)w->keys.count);
         push(&w->first_value, (uint32_t)w->values.count);
-        if (!regf_read_key(regf_cell(w->h, cell, &in_use), cell, &key, &cut))
+        if (!regf_read_key(live_cell(w->h, cell, &in_use), cell, &key, &cut))
             continue;
         take_siblings(w, &key, entry & REGF_SECRET, at(&w->path_lens, i));
         take_values(w, &key);
@@ -227,10 +234,10 @@ static uint32_t find_root(regf *h)
 {
     regf_key key;
     bool in_use, cut;
-    if (regf_read_key(regf_cell(h, h->base.root, &in_use), h->base.root, &key, &cut))
+    if (regf_read_key(live_cell(h, h->base.root, &in_use), h->base.root, &key, &cut))
         return h->base.root;
     regf_note(h, "base.root", REGF_NONE, "no key lies at cell %u, where the root should be", h->base.root);
-    for (uint32_t cell = 0; cell < h->bins.len; cell += 8)
+    for (uint32_t cell = 0; cell < h->live; cell += 8)
         if (regf_read_key(regf_cell(h, cell, &in_use), cell, &key, &cut) && in_use && key.flags & REGF_FLAG_ROOT)
             return cell;
     return REGF_NONE;

@@ -221,7 +221,7 @@ static bool is_blank(span log)
 bool regf_replay(regf *h, const span *logs, size_t count)
 {
     log_file fit[LOGS];
-    replay r = { .h = h, .len = h->bins.len, .room = h->bins.len };
+    replay r = { .h = h, .len = h->live, .room = h->live };
     size_t fitting = 0;
     for (size_t i = 0; i < count && fitting < LOGS; i++) {
         log_file log = { logs[i], regf_read_base(logs[i]) };
@@ -245,9 +245,11 @@ bool regf_replay(regf *h, const span *logs, size_t count)
     replay_new(&r, fit, fitting);
     if (!h->about.log_entries)
         replay_old(&r, fit, fitting);
-    if (h->about.log_entries)
+    if (h->about.log_entries) {
         h->bins = span_of(r.bins, r.len);
-    else
+        h->live = (uint32_t)r.len;
+    } else {
         regf_note(h, "log.refused", REGF_NONE, "the hive is dirty, and no log follows on it: its last changes are missing");
+    }
     return true;
 }

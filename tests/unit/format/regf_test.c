@@ -608,6 +608,29 @@ static void deleted_keys_that_hang_on_each_other_have_an_end(void **state)
     done(&m.o);
 }
 
+static void what_lies_behind_the_end_is_never_live_and_has_no_path(void **state)
+{
+    (void)state;
+    made m;
+    regf_lost *lost;
+    uint32_t root = begin(&m), a = key(&m, root, "a"), behind, v;
+    m.next = BINS / 2 + 64;
+    behind = key(&m, a, "behind");
+    v = value(&m, "v", REGF_BINARY, 8, a);
+    set_values(&m, behind, 1, value_list(&m, 1, &v));
+    m.next = 0x100;
+    set_keys(&m, root, 2, list(&m, "lf", 2, (uint32_t[]){ a, behind }));
+    put32(&m, 8, BINS / 2);
+    memcpy(m.bytes + 40, &(uint32_t){ BINS / 2 }, 4);
+    regf *h = finish(&m);
+    assert_int_equal(regf_about(h).bins_size, BINS / 2);
+    assert_int_equal(keys_in(&m), 2);
+    assert_int_equal(regf_deleted(h, &m.o.mem, &lost), 1);
+    assert_string_equal(lost[0].path, "\\<unknown>\\behind");
+    assert_true(lost[0].value_count == 1 && lost[0].values[0].data == REGF_NONE);
+    done(&m.o);
+}
+
 /* ---- secrets ---- */
 
 static bool is_withheld(const opened *o, const char *path, const char *name)
@@ -790,6 +813,7 @@ int main(void)
         cmocka_unit_test(corrupt_hives_give_what_hangs_together),
         cmocka_unit_test(deleted_keys_and_values_come_back),
         cmocka_unit_test(deleted_keys_that_hang_on_each_other_have_an_end),
+        cmocka_unit_test(what_lies_behind_the_end_is_never_live_and_has_no_path),
         cmocka_unit_test(secrets_of_real_hives_are_withheld_and_the_rest_is_not),
         cmocka_unit_test(secrets_are_withheld_wherever_they_hang),
         cmocka_unit_test(a_damaged_entry_ends_the_replay_and_keeps_what_came_before),
