@@ -55,7 +55,7 @@ def main():
             for form in ("table", "jsonl", "reg"):
                 run(f"registry {form}", "registry", "--deleted", "-f", form, made / "hosts")
             for verb in ("autoruns", "audit"):
-                for form in ("table", "jsonl", "csv") if f" {verb} " in verbs else ():
+                for form in ("table", "jsonl", "csv", *(["html"] if verb == "audit" else [])) if f" {verb} " in verbs else ():
                     run(f"{verb} {form}", verb, "-f", form, made / "hosts")
             if run("investigate", "investigate", "-o", folder / f"case{seed}", made / "hosts") not in (0, 3):
                 failed.append("investigate failed")
