@@ -192,6 +192,7 @@ static void take_state(joined *j, vec *all, map *of, const map *found, uint32_t 
         e->of = a;
         set(&e->p.reason, act_fact(a, "reason"));
     }
+    set(&e->p.value, act_fact(a, "value"));
     set(&e->p.user, act_fact(a, "user"));
     set(&e->p.runs_as, act_fact(a, "runs_as"));
     set(&e->p.start, act_fact(a, "start"));

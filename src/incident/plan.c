@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 typedef struct { plan_step step; unsigned phase, order; const char *action; } draft;
-typedef struct { const joined *j; const profile_node *root; vec drafts; map wanted; uint32_t host; bool old; } planning;
+typedef struct { const joined *j; const profile_node *root; vec drafts; map wanted; uint32_t host; bool old; const char *user; } planning;
 
 static const char *const phases[] = { "contain", "stop", "persistence", "files", "accounts", "close", "verify", "watch" };
 
@@ -36,7 +36,7 @@ static bool safe(const planning *p, const char *name)
     return letters && name[strspn(name, letters)] == 0;
 }
 
-/* {name} and {value} put in; {escaped} is the name as WQL wants it. NULL when a name is not safe in a shell. */
+/* {name}, {value} and {user} put in; {escaped} is the name as WQL wants it. NULL when a name is not safe in a shell. */
 static const char *filled(const planning *p, const char *template_, const char *name, const char *value)
 {
     buf out;
@@ -52,6 +52,10 @@ static const char *filled(const planning *p, const char *template_, const char *
             good = good && value && safe(p, value);
             buf_str(&out, value ? value : "");
             at += 7;
+        } else if (strncmp(at, "{user}", 6) == 0) {
+            good = good && p->user && safe(p, p->user);
+            buf_str(&out, p->user ? p->user : "");
+            at += 6;
         } else if (strncmp(at, "{escaped}", 9) == 0) {
             good = good && name && safe(p, name);
             for (const char *c = name; c && *c; c++)
@@ -83,17 +87,18 @@ static void commands_of(const planning *p, const profile_node *action, const cha
 }
 
 /* One step; the same action on the same target is asked for once, by its first finding. */
-static void want(planning *p, const char *id, const char *name, const char *value, uint32_t finding)
+static draft *want(planning *p, const char *id, const char *name, const char *value, uint32_t finding)
 {
     const profile_node *action = action_of(p, id);
     if (!action)
-        return;
-    char *key = arena_printf(p->j->mem, "%u\x1f%s\x1f%s", p->host, id, profile_true(action, "once") || !name ? "" : name);
+        return NULL;
+    bool once = profile_true(action, "once") || !name;
+    char *key = arena_printf(p->j->mem, "%u\x1f%s\x1f%s\x1f%s", p->host, id, once ? "" : name, once || !value ? "" : value);
     bool found;
     utf8_lower_ascii(key);
     map_put(&p->wanted, span_str(key), &found);
     if (found)
-        return;
+        return NULL;
     const joined *j = p->j;
     draft *d = vec_push(&p->drafts);
     d->phase = phase_rank(profile_text(action, "phase"));
@@ -105,6 +110,7 @@ static void want(planning *p, const char *id, const char *name, const char *valu
     d->step.risk = say(j, arena_printf(j->mem, "plan.%s.risk", id), "name", ARG_TEXT, name, NULL);
     d->step.undo = say(j, arena_printf(j->mem, "plan.%s.undo", id), "name", ARG_TEXT, name, "value", ARG_TEXT, value, NULL);
     commands_of(p, action, name, value, &d->step);
+    return d;
 }
 
 /* A system's own file is never a target: the hostile act was to call it. */
@@ -149,6 +155,18 @@ static const char *port_of(const planning *p, const char *listen)
     return port[0] && port[strspn(port, "0123456789")] == 0 ? arena_str(p->j->mem, port) : listen;
 }
 
+/* The host's own registry says that it is there no more: nothing is left to be stopped. */
+static bool is_gone(const planning *p, const char *where, const char *name)
+{
+    const suyuan_case *c = p->j->out;
+    for (size_t i = 0; i < c->persistence_count; i++) {
+        const persistence *e = &c->persistence[i];
+        if (e->host == p->host && e->name && e->location && strcmp(e->location, where) == 0 && strcasecmp(e->name, name) == 0)
+            return strcmp(e->state, "deleted") == 0;
+    }
+    return false;
+}
+
 static void by_finding(planning *p, uint32_t i)
 {
     const told *t = finding_at(p->j, i);
@@ -156,8 +174,10 @@ static void by_finding(planning *p, uint32_t i)
     if (t->innocent || t->f.severity < SEVERITY_MEDIUM)
         return;
     if ((strcmp(source, "service.install") == 0 || strcmp(source, "service.run") == 0) && name) {
-        want(p, "service-disable", name, NULL, i);
-        want(p, "service-delete", name, NULL, i);
+        if (!is_gone(p, ENTRY_SERVICES, name)) {
+            want(p, "service-disable", name, NULL, i);
+            want(p, "service-delete", name, NULL, i);
+        }
         const char *file = told_fact(t, "file");
         if (file && !own_file(file) && (t->f.severity >= SEVERITY_HIGH))
             want(p, "file-quarantine", written_out(p, file), NULL, i);
@@ -197,6 +217,123 @@ static void by_finding(planning *p, uint32_t i)
         want(p, "block-source", t->source, NULL, i);
 }
 
+/* ---- What the host's own state asks for ---- */
+
+static void because_of_entry(const planning *p, draft *d, const persistence *e)
+{
+    if (d)
+        d->step.why = say(p->j, "plan.why-entry", "written", ARG_TIME, write_time(p->j, e->written), NULL);
+}
+
+/* A registry entry: of the machine by its key, of a user through the hive of the profile, which is loaded for it. */
+static void by_key(planning *p, const persistence *e)
+{
+    const char *key = e->location ? e->location : "";
+    if (strncasecmp(key, "HKLM\\", 5) == 0 && e->value && e->value[0]) {
+        because_of_entry(p, want(p, "value-delete", key, e->value, UINT32_MAX), e);
+    } else if (strncasecmp(key, "HKU\\", 4) == 0 && e->user && e->value && e->value[0] && strchr(key + 4, '\\')) {
+        p->user = e->user;
+        because_of_entry(p, want(p, "user-value-delete", arena_printf(p->j->mem, "%s%s", e->user, strchr(key + 4, '\\')), e->value, UINT32_MAX), e);
+        p->user = NULL;
+    } else if (e->name) {
+        because_of_entry(p, want(p, "entry-remove", e->name, key, UINT32_MAX), e);
+    }
+}
+
+/* What a finding asked for already is not asked for again. What is gone needs no step. */
+static void by_entry(planning *p, const persistence *e)
+{
+    if (strcmp(e->verdict, "hostile") != 0 || strcmp(e->state, "deleted") == 0 || e->host != p->host || strcmp(e->origin, "log") == 0)
+        return;
+    const char *name = e->name ? e->name : "", *where = e->location ? e->location : "";
+    if (strcmp(where, ENTRY_SERVICES) == 0) {
+        because_of_entry(p, want(p, "service-disable", name, NULL, UINT32_MAX), e);
+        because_of_entry(p, want(p, "service-delete", name, NULL, UINT32_MAX), e);
+    } else if (strcmp(where, ENTRY_TASKS) == 0) {
+        because_of_entry(p, want(p, "task-disable", name, NULL, UINT32_MAX), e);
+        because_of_entry(p, want(p, "task-delete", name, NULL, UINT32_MAX), e);
+    } else if (strcmp(where, ENTRY_WMI) == 0) {
+        because_of_entry(p, want(p, "wmi-delete", name, NULL, UINT32_MAX), e);
+    } else if (!where[0] && e->file) {
+        because_of_entry(p, want(p, "startup-delete", e->file, NULL, UINT32_MAX), e);
+    } else {
+        by_key(p, e);
+    }
+    bool path = e->file && e->file[0] && e->file[1] == ':' && e->file[2] == '\\';
+    if (path && !own_file(e->file) && e->reason && strcmp(e->reason, "family") == 0)
+        because_of_entry(p, want(p, "file-quarantine", e->file, NULL, UINT32_MAX), e);
+}
+
+static bool is_one_of(const char *word, const char *words)
+{
+    size_t n = strlen(word);
+    for (const char *at = words; (at = strstr(at, word)) != NULL; at += n)
+        if ((at == words || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
+            return true;
+    return false;
+}
+
+/* Checks that a step of the plan mends by itself, and which; "" : a step of its own. */
+static const char *action_for(const char *check)
+{
+    static const struct { const char *checks, *action; } known[] = {
+        { "ms17-010", "patch-smb" }, { "smb1-server smb1-only", "smb1-off" }, { "password-length lockout-threshold lockout-duration lockout-window", "lockout" },
+        { "firewall-rules", "firewall-delete" }, { "port-proxy", "portproxy-delete" }, { "mssql-shell", "mssql-close" }, { "audit-logon audit-process", "audit-on" },
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (is_one_of(check, known[i].checks))
+            return known[i].action;
+    return "";
+}
+
+/* A grave check that is not met: mended by a step of its own, with the command that the audit gives for this version. */
+static void by_check(planning *p, const exposure *e)
+{
+    if (e->host != p->host || strcmp(e->state, "failed") != 0 || e->severity < SEVERITY_HIGH)
+        return;
+    const char *action = action_for(e->check);
+    bool named = strcmp(action, "firewall-delete") == 0 || strcmp(action, "portproxy-delete") == 0;      /* findings name what is to go */
+    draft *d = named ? NULL : want(p, *action ? action : "setting", *action ? NULL : e->check, NULL, UINT32_MAX);
+    if (!d)
+        return;
+    const joined *j = p->j;
+    d->step.why = e->why;
+    if (*action)
+        return;
+    const char *check = arena_printf(j->mem, "check.%s", e->check);
+    d->step.action = say(j, "plan.setting", "check", ARG_WORD, check, "wanted", ARG_TEXT, e->wanted, NULL);
+    d->step.undo = say(j, "plan.setting.undo", "found", ARG_TEXT, e->found, NULL);
+    d->step.commands = arena_array(j->mem, 16, sizeof *d->step.commands);
+    for (const char *at = e->command ? e->command : ""; *at && d->step.command_count < 16;) {
+        size_t len = strcspn(at, "\n");
+        d->step.commands[d->step.command_count++] = (plan_command){ "any", arena_text(j->mem, span_of(at, len)) };
+        at += len + (at[len] != 0);
+    }
+}
+
+static bool smb1_is_off(const joined *j, uint32_t host)
+{
+    for (size_t i = 0; i < j->out->exposure_count; i++)
+        if (j->out->exposure[i].host == host && strcmp(j->out->exposure[i].check, "smb1-server") == 0)
+            return strcmp(j->out->exposure[i].state, "passed") == 0;
+    return false;
+}
+
+static void by_state(planning *p)
+{
+    const suyuan_case *c = p->j->out;
+    for (size_t i = 0; i < c->persistence_count; i++)
+        by_entry(p, &c->persistence[i]);
+    for (size_t i = 0; i < c->exposure_count; i++)
+        by_check(p, &c->exposure[i]);
+    bool hives = false;
+    const artifact_file *files = p->j->artifacts.at;
+    for (size_t i = 0; i < p->j->artifacts.count && !hives; i++)
+        hives = files[i].host == p->host;
+    if (hives)
+        want(p, "verify-state", NULL, NULL, UINT32_MAX);
+}
+
 static int by_host_phase(const void *a, const void *b)
 {
     const draft *l = a, *r = b;
@@ -224,9 +361,11 @@ void plan_make(joined *j)
         for (uint32_t i = 0; i < j->told.count; i++)
             if (finding_at(j, i)->f.host == p.host)
                 by_finding(&p, i);
+        by_state(&p);
         if (h->infected == INFECTED_YES) {
             want(&p, "patch-smb", NULL, NULL, UINT32_MAX);
-            want(&p, "smb1-off", NULL, NULL, UINT32_MAX);
+            if (!smb1_is_off(j, p.host))
+                want(&p, "smb1-off", NULL, NULL, UINT32_MAX);
             want(&p, "audit-on", NULL, NULL, UINT32_MAX);
         }
         want(&p, "scan", NULL, NULL, UINT32_MAX);

@@ -138,6 +138,21 @@ static void put_commands(const report *r, runs *to, const check *c)
     }
 }
 
+/* What limits the answers, or how they came about; each once. */
+static void put_notes(const report *r, runs *to, const check *c)
+{
+    for (size_t i = 0; i < c->of.count; i++) {
+        both note = tell_sentence(r, one(c, i), "note");
+        bool said = tell_empty(note);
+        for (size_t k = 0; k < i && !said; k++)
+            said = strcmp(tell_sentence(r, one(c, k), "note").en, note.en) == 0;
+        if (said)
+            continue;
+        runs_line(to);
+        runs_words(to, note);
+    }
+}
+
 static void put_check(const report *r, row *line, const check *c, bool badge)
 {
     both title = tell_sentence(r, c->first, "title");
@@ -165,6 +180,7 @@ static void tell_failed(const report *r, block *section)
         put_answers(r, &line->cells[1], c, "found");
         runs_text(&line->cells[2], tell_is_null(c->first, "wanted") ? "–" : tell_clip(r, c->first, "wanted"));
         put_sentence(r, &line->cells[3], c->first, "why");
+        put_notes(r, &line->cells[3], c);
         if (!tell_is_null(c->first, "source")) {
             runs_line(&line->cells[3]);
             runs_add(&line->cells[3], RUN_SMALL, tell_say(r, "report.wanted-by", "source", ARG_TEXT, tell_clip(r, c->first, "source"), NULL));
@@ -190,7 +206,7 @@ static void tell_undecided(const report *r, block *section)
         row *line = doc_row(t, r->d, NULL, c->rank);
         put_check(r, line, c, true);
         runs_text(&line->cells[1], tell_is_null(c->first, "wanted") ? "–" : tell_clip(r, c->first, "wanted"));
-        put_sentence(r, &line->cells[2], c->first, "note");
+        put_notes(r, &line->cells[2], c);
         if (runs_empty(&line->cells[2]))
             runs_words(&line->cells[2], tell_label("report.not-in-evidence"));
         put_commands(r, &line->cells[3], c);

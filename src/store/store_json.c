@@ -632,6 +632,7 @@ static void put_persistence(writer *w)
         put_told(w, "reason", p->reason);
         put_told(w, "state", p->state);
         put_told(w, "origin", p->origin);
+        put_told(w, "value", p->value);
         put_told(w, "user", p->user);
         put_told(w, "runs_as", p->runs_as);
         put_told(w, "start", p->start);
