@@ -142,7 +142,7 @@ static void worm_task_runs(sim *s, const act *a)
 /* The false svchost and its children. */
 static void worm_tree(sim *s, step *st)
 {
-    uint32_t fake = hostile(s, st, NULL, FAKE, FAKE, s->services_pid, SERVICES);
+    uint32_t fake = s->fake_pid = hostile(s, st, NULL, FAKE, FAKE, s->services_pid, SERVICES);
     hostile(s, st, NULL, FAKE_MINER, FAKE_MINER, fake, FAKE);
     hostile(s, st, NULL, SPREADER, SPREADER, fake, FAKE);
     uint32_t shell = hostile(s, st, NULL, CMD, "cmd /c netstat -ano | findstr TCP", fake, FAKE);
@@ -199,7 +199,7 @@ static void clear_security(sim *s, const act *a)
     (void)a;
     if (!sim_up(s))
         return;
-    log_process(s, NULL, SYSTEM32 "wevtutil.exe", "wevtutil cl security", sim_pid(s), FAKE, NULL);
+    log_process(s, NULL, SYSTEM32 "wevtutil.exe", "wevtutil cl security", s->fake_pid, FAKE, NULL);
     log_security_cleared(s, NULL);
 }
 
@@ -281,8 +281,7 @@ static void by_desktop(sim *s, step *st)
     mark_step(st, SHOWS_SESSION, CH_SESSIONS, session);
     mark_step(st, SHOWS_SOURCE, CH_SESSIONS, session);
     log_session(s, 22, r->shown, r->session, st->address);
-    uint32_t explorer =
-        log_process(s, &r->l, "C:\\Windows\\explorer.exe", "C:\\Windows\\Explorer.EXE", sim_pid(s), SYSTEM32 "userinit.exe", NULL);
+    uint32_t explorer = log_desktop(s, &r->l);
     if (st->intruder == 2) {
         foothold *f = arena_alloc(s->w->mem, sizeof *f);
         *f = (foothold){ st, explorer, "C:\\Windows\\explorer.exe", &r->l };

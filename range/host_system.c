@@ -263,7 +263,7 @@ static const text_row service_rows[] = {
     { "LanmanWorkstation\\Parameters", "RequireSecuritySignature", "#0" },
 };
 
-static void stock(estate *e, hive *h)
+static void stock(estate *e, hive *h, int set)
 {
     static const char *const known[] = { "advapi32", "clbcatq", "COMDLG32", "DifxApi", "gdi32", "IERTUTIL", "IMAGEHLP", "IMM32", "kernel32", "LPK", "MSCTF", "MSVCRT", "NORMALIZ", "NSI", "ole32", "OLEAUT32", "PSAPI", "rpcrt4", "sechost", "Setupapi", "SHELL32", "SHLWAPI", "URLMON", "user32", "USP10", "WININET", "WLDAP32", "WS2_32" },
                             *const safe[] = { "AppMgmt", "Base", "BFE", "Boot Bus Extender", "Boot file system", "CryptSvc", "DcomLaunch", "EFS", "EventLog", "File system", "Filter", "HelpSvc", "KeyIso", "Netlogon", "NTDS", "PCI Configuration", "PlugPlay", "PNP Filter", "Primary disk", "ProfSvc", "RpcEptMapper", "RpcSs", "sacsvr", "SCSI Class", "System Bus Extender", "SWPRV", "TBS", "TrustedInstaller", "VDS", "vga.sys", "vgasave.sys", "vmms", "volmgr.sys", "volmgrx.sys", "WinDefend", "WinMgmt" };
@@ -296,9 +296,20 @@ static void stock(estate *e, hive *h)
         hive_sz(h, hive_at(h, e->control, "Nls\\CodePage"), host_print(e, "%u", 10000 + i * 101), host_print(e, "c_%u.nls", 10000 + i * 101));
         hive_sz(h, hive_at(h, e->control, "Nls\\Locale"), host_print(e, "%08x", language), "1");
     }
-    for (unsigned i = 0; i < 160; i++) {
+    for (unsigned i = 0; i < 400; i++) { /* an instance of a driver each */
+        static const char *const kinds[] = { "{4D36E97D-E325-11CE-BFC1-08002BE10318}", "{4D36E967-E325-11CE-BFC1-08002BE10318}", "{36FC9E60-C465-11CF-8056-444553540000}", "{71A27CDD-812A-11D0-BEC7-08002BE2092F}", "{4D36E96B-E325-11CE-BFC1-08002BE10318}" };
+        hive_key *c = hive_at(h, e->control, host_print(e, "Class\\%s\\%04u", kinds[i % 5], i / 5));
+        hive_sz(h, c, "DriverDesc", host_print(e, "System device %u", i));
+        hive_sz(h, c, "InfPath", "machine.inf");
+        hive_sz(h, c, "InfSection", "NO_DRV");
+        hive_sz(h, c, "ProviderName", "Microsoft");
+        hive_sz(h, c, "DriverDate", "6-21-2006");
+        hive_sz(h, c, "DriverVersion", host_print(e, "%u.%u.%u.16384", nt_table[e->h->nt].major, nt_table[e->h->nt].minor, nt_table[e->h->nt].build));
+        hive_sz(h, c, "MatchingDeviceId", host_print(e, "*pnp%04x", 0x800 + i));
+    }
+    for (unsigned i = 0; i < 400; i++) {
         static const char *const buses[] = { "PCI\\VEN_15AD&DEV_%04X&SUBSYS_197615AD&REV_01", "ACPI\\PNP%04X", "ROOT\\LEGACY_DEV%04X", "STORAGE\\Volume%04X", "SW\\{eeab7790-c514-11d1-b42b-00805fc1270e}%04X" };
-        hive_key *d = hive_at(h, hive_root(h), host_print(e, "ControlSet001\\Enum\\%s\\3&18d45aa6&0&%02X", host_print(e, buses[i % 5], 0x740 + i), i));
+        hive_key *d = hive_at(h, hive_root(h), host_print(e, "ControlSet00%d\\Enum\\%s\\3&18d45aa6&0&%02X", set, host_print(e, buses[i % 5], 0x740 + i), i));
         hive_sz(h, d, "DeviceDesc", host_print(e, "@machine.inf,%%*pnp%04x.devicedesc%%;System device %u", 0x740 + i, i));
         hive_multi(h, d, "HardwareID", host_print(e, "PCI\\VEN_15AD&DEV_%04X\nPCI\\CC_0880", 0x740 + i));
         hive_sz(h, d, "ClassGUID", "{4d36e97d-e325-11ce-bfc1-08002be10318}");
@@ -321,7 +332,7 @@ void host_system(estate *e)
         e->control = set == 1 ? control : hive_at(h, hive_root(h), "ControlSet002\\Control");
         e->services = set == 1 ? services : hive_at(h, hive_root(h), "ControlSet002\\Services");
         hive_clock(h, e->installed);
-        stock(e, h);
+        stock(e, h, set);
         names_and_zone(e, h);
         network(e, h);
         sharing(e, h);

@@ -425,7 +425,7 @@ void host_tasks(estate *e)
         moment at = host_clock(e, e->w->steps[e->h->step].success) + 10 * MOMENT_MINUTE;
         if (at < e->end) {
             at_job(e, 1, "cmd.exe", "/c c:\\windows\\temp\\svchost.exe", at);
-            told_planted(e, (planted){ .kind = "task-job", .location = "Windows/Tasks/At1.job", .value = "", .name = "At1", .command = "cmd.exe /c c:\\windows\\temp\\svchost.exe", .file = "c:\\windows\\temp\\svchost.exe", .technique = "T1053.002", .hostile = true, .at = at });
+            told_planted(e, (planted){ .kind = "task-job", .location = "Windows/Tasks/At1.job", .value = "", .name = "At1.job", .command = "cmd.exe /c c:\\windows\\temp\\svchost.exe", .file = "c:\\windows\\temp\\svchost.exe", .technique = "T1053.002", .hostile = true, .at = at });
         }
     }
 }

@@ -232,8 +232,7 @@ static void administrator_comes(sim *s, const act *a)
     log_logon(s, &r->l);
     log_session(s, 21, r->shown, r->session, address);
     log_session(s, 22, r->shown, r->session, address);
-    uint32_t explorer = log_process(s, &r->l, "C:\\Windows\\explorer.exe", "C:\\Windows\\Explorer.EXE", sim_pid(s),
-                                    "C:\\Windows\\System32\\userinit.exe", NULL);
+    uint32_t explorer = log_desktop(s, &r->l);
     sim_pass(s, 10 * MOMENT_SECOND, 90 * MOMENT_SECOND);
     if (rng_chance(&s->r, 50))
         log_process(s, &r->l, "C:\\Windows\\System32\\mmc.exe",
@@ -422,6 +421,7 @@ static void comes_up(sim *s, const act *a)
 {
     bool clean = a->n != 0;
     s->boot++;
+    s->fake_pid = 0;
     if (s->h->later_name && s->now >= s->h->rename_at)
         s->computer = s->h->later_name;
     log_boot(s, clean);

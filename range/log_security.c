@@ -103,7 +103,7 @@ uint64_t log_logon(sim *s, logon *l)
         evtx_u32("KeyLength", ntlm && !anonymous ? 128 : 0),
         evtx_size("ProcessId", k.by_system ? (l->pid         ? l->pid
                                               : l->type == 5 ? s->services_pid
-                                                             : 2600)
+                                                             : WINLOGON_PID)
                                            : 0),
         evtx_str("ProcessName", l->image ? l->image : k.image),
         evtx_str("IpAddress", or_dash(l->address)),
@@ -155,7 +155,7 @@ uint64_t log_logon_failed(sim *s, const logon *l, uint32_t status, uint32_t sub)
                                                            : k.by_system  ? s->computer
                                                                           : ""),
                                evtx_str("TransmittedServices", "-"), evtx_str("LmPackageName", "-"), evtx_u32("KeyLength", 0),
-                               evtx_size("ProcessId", k.by_system ? (l->type == 5 ? s->services_pid : 2600) : 0),
+                               evtx_size("ProcessId", k.by_system ? (l->type == 5 ? s->services_pid : WINLOGON_PID) : 0),
                                evtx_str("ProcessName", l->image ? l->image : k.image), evtx_str("IpAddress", or_dash(l->address)),
                                evtx_str("IpPort", l->address ? port_text(s, l->port) : "-")));
 }
@@ -194,7 +194,7 @@ void log_explicit(sim *s, const logon *who, const logon *as, const char *target,
                         evtx_hex64("SubjectLogonId", who ? who->id : 0x3e7), evtx_guid("LogonGuid", NO_GUID),
                         evtx_str("TargetUserName", as->user), evtx_str("TargetDomainName", as->domain ? as->domain : s->computer),
                         evtx_guid("TargetLogonGuid", NO_GUID), evtx_str("TargetServerName", target), evtx_str("TargetInfo", target),
-                        evtx_size("ProcessId", 2600), evtx_str("ProcessName", image), evtx_str("IpAddress", or_dash(as->address)),
+                        evtx_size("ProcessId", WINLOGON_PID), evtx_str("ProcessName", image), evtx_str("IpAddress", or_dash(as->address)),
                         evtx_str("IpPort", as->address ? port_text(s, as->port) : "-")));
 }
 
@@ -249,6 +249,13 @@ uint32_t log_process(sim *s, const logon *who, const char *image, const char *co
     if (record)
         *record = id;
     return pid;
+}
+
+uint32_t log_desktop(sim *s, const logon *who)
+{
+    static const char userinit[] = "C:\\Windows\\System32\\userinit.exe";
+    uint32_t parent = log_process(s, who, userinit, "C:\\Windows\\system32\\userinit.exe", WINLOGON_PID, "C:\\Windows\\System32\\winlogon.exe", NULL);
+    return log_process(s, who, "C:\\Windows\\explorer.exe", "C:\\Windows\\Explorer.EXE", parent, userinit, NULL);
 }
 
 static void subject(sim *s, const logon *by, evtx_field out[4])

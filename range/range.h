@@ -16,6 +16,7 @@
 #define STEPS_MOST 96
 #define FROM_OUTSIDE (-1)
 #define BY_SEED (-1)
+#define WINLOGON_PID 2600u                         /* of whoever logs on with a desktop */
 
 /* The worm's task of the PowerShell era, as it stands in logs, task files and hives: a download from a host that is long gone. */
 #define ENCODED \
@@ -157,7 +158,7 @@ struct sim {
     moment now, booted;                           /* true time; moves on with each record */
     moment down_until;                            /* MOMENT_UNKNOWN: up */
     const char *computer;
-    uint32_t pid_next, services_pid, lsass_pid, svchost_pid, schedule_pid, sql_pid, spooler_pid, explorer_pid;
+    uint32_t pid_next, services_pid, lsass_pid, svchost_pid, schedule_pid, sql_pid, spooler_pid, fake_pid;        /* fake_pid: the worm's svchost; 0: none runs */
     uint64_t logon_next;
     unsigned session_next, sequence;
     moment wanted_until;                          /* the world's end */
@@ -197,6 +198,7 @@ void     log_explicit(sim *s, const logon *who, const logon *as, const char *tar
 uint64_t log_share(sim *s, const logon *l, const char *share, const char *path);       /* 5140 */
 /* 4688; returns the process id, and the record's through `record` when not NULL. who NULL: SYSTEM. */
 uint32_t log_process(sim *s, const logon *who, const char *image, const char *command, uint32_t parent, const char *parent_image, uint64_t *record);
+uint32_t log_desktop(sim *s, const logon *who);                   /* userinit and explorer start; explorer's process id */
 uint64_t log_service_audit(sim *s, const logon *l, const char *name, const char *file, unsigned start);     /* 4697 */
 uint64_t log_task_audit(sim *s, const logon *l, const char *task, const char *command, const char *arguments, const char *interval);   /* 4698 */
 uint64_t log_account_created(sim *s, const logon *by, const char *name, const char *sid);    /* 4720, 4722, 4738, 4724 */

@@ -94,7 +94,7 @@ uint64_t sim_logon_id(sim *s) { return s->logon_next += rng_range(&s->r, 0x1c0, 
 static bool pid_taken(const sim *s, uint32_t pid)
 {
     return pid == s->services_pid || pid == s->lsass_pid || pid == s->svchost_pid || pid == s->schedule_pid || pid == s->sql_pid
-           || pid == s->spooler_pid;
+           || pid == s->spooler_pid || pid == s->fake_pid || pid == WINLOGON_PID;
 }
 
 uint32_t sim_pid(sim *s)
