@@ -3,7 +3,7 @@
 #include "range/put.h"
 
 #define PAGE 8192u
-#define TABLE 1040u                               /* 64 entries of 16 bytes, and one of zeros */
+enum { ENTRY = 16 };                              /* of the table before the records, which ends with one of zeros */
 #define SUBSCRIPTION "root\\subscription"
 
 enum { TEXT = 8, BOOLEAN = 11, UINT32 = 19, REFERENCE = 102, BYTES = 0x2011 };
@@ -36,7 +36,7 @@ static void add_record(repository *r, const char *space, const char *class_name,
     char a[65], b[65], c[65];
     uint32_t id = r->next_id++;
     put32(&r->table, id);
-    put32(&r->table, TABLE + (uint32_t)r->records.len);
+    put32(&r->table, (uint32_t)r->records.len);          /* behind the table, whose size is known at the end */
     put32(&r->table, (uint32_t)bytes.len);
     put32(&r->table, 0);
     buf_span(&r->records, bytes);
@@ -250,8 +250,15 @@ void wmi_repository(const wmi_subscription *all, size_t count, moment made, buf 
     classes(&r, made);
     for (size_t i = 0; i < count; i++)
         subscribe(&r, &all[i], made);
+    uint32_t begins = (uint32_t)r.table.len + ENTRY;
+    for (size_t at = 4; at < r.table.len; at += ENTRY) {
+        uint32_t offset;
+        memcpy(&offset, r.table.at + at, 4);
+        offset += begins;
+        memcpy(r.table.at + at, &offset, 4);
+    }
     buf_span(objects, buf_bytes(&r.table));
-    put_zeros(objects, TABLE - r.table.len);
+    put_zeros(objects, ENTRY);
     buf_span(objects, buf_bytes(&r.records));
     put_zeros(objects, (PAGE - objects->len % PAGE) % PAGE);
     put_index(&r, index);

@@ -142,7 +142,9 @@ static void note_consumer(autostart_pass *p, const autostart_row *row, const cha
     } else if (c)
         e.command = c->text;
     e.harmless = c && (c->kind == WMI_LOG_FILE || c->kind == WMI_EVENT_LOG || c->kind == WMI_EMAIL);
-    if (known_subscription(p->run, e.entry) || (f && known_subscription(p->run, f->name)) || (b && known_subscription(p->run, b->filter))) {
+    /* A name is soon borrowed: one that starts something is known only when both ends and what it does are. */
+    bool consumer = known_subscription(p->run, e.entry), filter = (f && known_subscription(p->run, f->name)) || (b && known_subscription(p->run, b->filter));
+    if (consumer && (e.harmless || (filter && known_subscription(p->run, e.command)))) {
         e.has_verdict = true;
         e.verdict = VERDICT_KNOWN;
         e.reason = "normal";

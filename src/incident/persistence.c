@@ -198,7 +198,7 @@ static void take_state(joined *j, vec *all, map *of, const map *found, uint32_t 
     set(&e->p.start, act_fact(a, "start"));
     set(&e->p.hidden, act_fact(a, "hidden"));
     e->disabled |= !older && !gone && act_fact(a, "disabled")[0];
-    if (!moment_known(e->p.written) || a->time > e->p.written)
+    if (moment_known(a->time) && (!moment_known(e->p.written) || a->time > e->p.written))
         e->p.written = a->time;
     e->sources |= gone ? FROM_FREE_CELL : older ? FROM_OLDER : FROM_STATE;
     cite(j, e, a);
