@@ -104,7 +104,7 @@ static void say_named(const reading *r, const survey_counts *n)
         char id[32];
         snprintf(id, sizeof id, "file.%s", n->named[i].kind);
         const char *words = text_word(id, r->l);
-        buf_printf(&kinds, "%s%s (%llu)", i ? (r->l == LANG_ZH ? "、" : ", ") : "", words == id ? n->named[i].kind : words, (unsigned long long)n->named[i].files);
+        buf_printf(&kinds, r->l == LANG_ZH ? "%s%s（%llu）" : "%s%s (%llu)", i ? (r->l == LANG_ZH ? "、" : ", ") : "", words == id ? n->named[i].kind : words, (unsigned long long)n->named[i].files);
     }
     if (n->named_count)
         say(r, "cli.named", "kinds", ARG_TEXT, buf_text(&kinds), NULL);

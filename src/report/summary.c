@@ -2,6 +2,7 @@
 
 #define FIRST_STEPS 8u
 #define FIRST_UNKNOWNS 6u
+#define MANY_HOSTS 12u
 #define NAMES 4u                        /* of what brings it back */
 
 static both plain(const char *text)
@@ -161,6 +162,50 @@ static void put_texts(const report *r, runs *to, const json *of, const char *lis
     }
 }
 
+static void put_host_row(const report *r, row *line, size_t i, size_t found)
+{
+    const json *h = r->hosts[i].of;
+    put_host_number(r, &line->cells[0], i);
+    put_texts(r, &line->cells[1], h, "addresses", 3);
+    if (!tell_empty(tell_role(r, h)))
+        runs_words(&line->cells[2], tell_role(r, h));
+    if (!tell_is_null(h, "os")) {
+        runs_line(&line->cells[2]);
+        runs_add(&line->cells[2], RUN_SMALL, plain(tell_clip(r, h, "os")));
+    }
+    put_badge(r, &line->cells[3], "infected.", json_str(h, "infected"));
+    const json *collected = json_get(h, "collected");
+    if (collected && collected->kind == JSON_BOOL && !collected->truth) {
+        runs_line(&line->cells[3]);
+        runs_add(&line->cells[3], RUN_SMALL, tell_label("report.not-collected"));
+    }
+    if (!tell_is_null(h, "first_seen"))
+        put_time(r, &line->cells[4], h, "first_seen");
+    else
+        runs_text(&line->cells[4], "–");
+    const json *way = way_to(r, i);
+    if (way) {
+        put_place(r, &line->cells[5], json_get(way, "from"));
+        runs_line(&line->cells[5]);
+        put_how_in(r, &line->cells[5], way, "short.");
+    } else
+        runs_text(&line->cells[5], "–");
+    uint64_t crashes = 0;
+    json_uint(json_get(h, "crashes"), &crashes);
+    runs_text(&line->cells[6], tell_number(r, crashes));
+    runs_text(&line->cells[7], tell_number(r, found));
+}
+
+static unsigned concern(const json *host)
+{
+    static const char *const states[] = { "yes", "suspected", "unknown" };
+    for (unsigned k = 0; k < 3; k++)
+        if (tell_is(host, "infected", states[k]))
+            return k;
+    return 3;
+}
+
+/* Those that it concerns first; of many hosts the others are folded. */
 static void host_table(const report *r, block *in)
 {
     table *t = doc_table(in, r->d, "hosts", tell_label("report.hosts"), "stack", 300000);
@@ -176,40 +221,19 @@ static void host_table(const report *r, block *in)
         if (host != SIZE_MAX && tell_severity(f) >= SEVERITY_MEDIUM)
             found[host]++;
     }
-    for (size_t i = 0; i < r->host_count; i++) {
-        const json *h = r->hosts[i].of;
-        bool bad = tell_is(h, "infected", "yes") || tell_is(h, "infected", "suspected");
-        row *line = doc_row(t, r->d, NULL, bad ? 2 : 1);
-        put_host_number(r, &line->cells[0], i);
-        put_texts(r, &line->cells[1], h, "addresses", 3);
-        if (!tell_empty(tell_role(r, h)))
-            runs_words(&line->cells[2], tell_role(r, h));
-        if (!tell_is_null(h, "os")) {
-            runs_line(&line->cells[2]);
-            runs_add(&line->cells[2], RUN_SMALL, plain(tell_clip(r, h, "os")));
+    folding fold;
+    tell_fold(&fold, r->host_count, MANY_HOSTS, 0);
+    for (unsigned k = 0; k < 4; k++)
+        for (size_t i = 0; i < r->host_count; i++) {
+            const json *h = r->hosts[i].of;
+            if (concern(h) != k)
+                continue;
+            row *line = doc_row(t, r->d, NULL, 4 - k);
+            if (k >= 2)
+                tell_fold_row(&fold, line, "", tell_word(r, "infected.", json_str(h, "infected")));
+            put_host_row(r, line, i, found[i]);
         }
-        put_badge(r, &line->cells[3], "infected.", json_str(h, "infected"));
-        const json *collected = json_get(h, "collected");
-        if (collected && collected->kind == JSON_BOOL && !collected->truth) {
-            runs_line(&line->cells[3]);
-            runs_add(&line->cells[3], RUN_SMALL, tell_label("report.not-collected"));
-        }
-        if (!tell_is_null(h, "first_seen"))
-            put_time(r, &line->cells[4], h, "first_seen");
-        else
-            runs_text(&line->cells[4], "–");
-        const json *way = way_to(r, i);
-        if (way) {
-            put_place(r, &line->cells[5], json_get(way, "from"));
-            runs_line(&line->cells[5]);
-            put_how_in(r, &line->cells[5], way, "short.");
-        } else
-            runs_text(&line->cells[5], "–");
-        uint64_t crashes = 0;
-        json_uint(json_get(h, "crashes"), &crashes);
-        runs_text(&line->cells[6], tell_number(r, crashes));
-        runs_text(&line->cells[7], tell_number(r, found[i]));
-    }
+    tell_folded(r, &fold, t);
 }
 
 /* Steps that say the same of several hosts are one line. */
@@ -329,7 +353,7 @@ void tell_summary(report *r)
     card_comeback(r, cards);
     card_unknown(r, cards);
     likelihood_legend(r, section);
-    host_table(r, section);
     first_steps(r, section);
+    host_table(r, section);
     first_unknowns(r, section);
 }

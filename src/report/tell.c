@@ -177,6 +177,13 @@ static int by_hosts(const void *a, const void *b)
     return x->hosts != y->hosts ? (x->hosts > y->hosts ? -1 : 1) : x->at < y->at ? -1 : x->at > y->at;
 }
 
+/* Behind a full-width bracket no blank is set. */
+static bool in_brackets(const char *zh)
+{
+    size_t len = strlen(zh);
+    return len >= 3 && strcmp(zh + len - 3, "\uff09") == 0;
+}
+
 /* "service " before a name, or the last part of the key that it stands in. */
 static both location_words(const report *r, const char *location, const char *name)
 {
@@ -193,7 +200,7 @@ static both location_words(const report *r, const char *location, const char *na
     const char *key_only = at_name < len && at_name > 0 ? arena_printf(r->mem, "%.*s", (int)at_name - 1, location) : location;
     const char *last = strrchr(key_only, '\\');
     const char *key = last ? escape_clip(r->mem, arena_printf(r->mem, "%s\\", last + 1), 80) : "";
-    return words.zh ? (both){ arena_printf(r->mem, "%s ", words.en), arena_printf(r->mem, "%s ", words.zh) } : (both){ key, key };
+    return words.zh ? (both){ arena_printf(r->mem, "%s ", words.en), arena_printf(r->mem, "%s%s", words.zh, in_brackets(words.zh) ? "" : " ") } : (both){ key, key };
 }
 
 told_comeback tell_comeback(const report *r)
