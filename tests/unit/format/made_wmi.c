@@ -99,7 +99,7 @@ void made_class(made_wmi *m, const char *space, const char *name, const char *su
         put32(&refs, (uint32_t)heap.len);
         put32(&heap, own[count].type);
         put16(&heap, inherited + count);
-        put32(&heap, offset);
+        put32(&heap, own[count].number ? own[count].number - 1 : offset);
         put32(&heap, 0);
         put32(&heap, 4);
         offset += size_of(own[count].type);

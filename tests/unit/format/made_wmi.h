@@ -18,7 +18,7 @@ typedef struct { const char *name; uint32_t type; const char *text; uint32_t num
 
 void made_wmi_init(made_wmi *m, unsigned version);
 void made_wmi_done(made_wmi *m);
-/* A class with own properties behind `inherited` ones of `inherited_bytes`. */
+/* A class with own properties behind `inherited` ones of `inherited_bytes`; a number of one is where its value lies instead, and one more. */
 void made_class(made_wmi *m, const char *space, const char *name, const char *super, const made_field *own, unsigned inherited, uint32_t inherited_bytes);
 /* An object; fields of the class from its first ancestor on; those with text NULL, no bytes and number 0 are not set. `space` NULL: no key
  * leads to it. Gives where in its page it lies. */

@@ -271,6 +271,44 @@ static void classes_that_are_their_own_ancestors_end(void **state)
     assert_true(problems_has(&g->noted, "wmi.object"));
 }
 
+static void values_that_lie_over_each_other_are_no_layout(void **state)
+{
+    ground *g = *state;
+    static const made_field own[] = { { .name = "A", .type = 8 }, { .name = "B", .type = 8, .number = 1 }, { .name = "C", .type = 8, .number = 1 }, { 0 } };
+    const made_field all[] = { { .name = "A", .type = 8, .text = "long" }, { 0 } };
+    made_usual_classes(&g->made);
+    made_class(&g->made, SUBSCRIPTION, "Overlaid", "__EventConsumer", own, 0, 0);
+    made_object(&g->made, SUBSCRIPTION, "Overlaid", all, 1);
+    made_page(&g->made, true);
+    assert_int_equal(read_files(g, made_files(&g->made))->consumer_count, 0);
+    assert_true(problems_has(&g->noted, "wmi.object"));
+}
+
+static void entries_over_each_other_have_an_end(void **state)
+{
+    ground *g = *state;
+    made_usual_classes(&g->made);
+    put_all(g, SUBSCRIPTION);
+    made_page(&g->made, true);
+    wmi_files files = made_files(&g->made);
+    size_t before = g->mem.used;
+    read_files(g, files);
+    size_t once = g->mem.used - before;
+    /* Five hundred entries that all are the largest class definition of the page. */
+    const uint8_t *largest = g->made.objects.at;
+    for (size_t i = 0; le32(g->made.objects.at + 16 * i); i++)
+        if (le32(g->made.objects.at + 16 * i + 8) > le32(largest + 8))
+            largest = g->made.objects.at + 16 * i;
+    uint8_t page[WMI_PAGE];
+    for (size_t i = 0; i < 500; i++)
+        memcpy(page + 16 * i, largest, 16);
+    memset(page + 8000, 0, sizeof page - 8000);
+    memcpy(g->made.objects.at, page, 1040);
+    before = g->mem.used;
+    read_files(g, files);
+    assert_in_range(g->mem.used - before, 0, 4 * once);
+}
+
 static void the_newest_whole_map_is_taken(void **state)
 {
     ground *g = *state;
@@ -335,6 +373,8 @@ int main(void)
         TEST(any_class_below_eventconsumer_is_a_consumer),
         TEST(a_definition_that_does_not_fit_gives_way_to_one_that_does),
         TEST(classes_that_are_their_own_ancestors_end),
+        TEST(values_that_lie_over_each_other_are_no_layout),
+        TEST(entries_over_each_other_have_an_end),
         TEST(the_newest_whole_map_is_taken),
         TEST(an_index_that_cannot_be_read_is_told_and_objects_are_carved),
         TEST(files_are_known_by_their_bytes),
