@@ -317,7 +317,7 @@ bool wmi_objects_is(span first_bytes, uint64_t size)
             return false;
         expected = entries[i].at + entries[i].size;
     }
-    return count > 0;
+    return count >= 2;                                       /* one alone is too easily met by chance; a first page has many */
 }
 
 bool wmi_map_is(span first_bytes)
