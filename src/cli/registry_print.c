@@ -378,8 +378,9 @@ static void enter(registry_printer *p, const regf_key *key)
 
 static void enter_from_root(registry_printer *p, const regf_key *key)
 {
-    regf_key chain[REGF_DEPTH + 1] = { *key };
+    regf_key chain[REGF_DEPTH + 1];
     size_t count = 1;
+    chain[0] = *key;
     while (count <= REGF_DEPTH && regf_parent(p->hive, &chain[count - 1], &chain[count]))
         count++;
     buf_clear(&p->path);

@@ -18,7 +18,7 @@ typedef struct {
     uint64_t *used;                          /* a bit for every 8 bytes that something refers to */
     vec keys, values;                        /* lost_key, lost_value: by place, then those of live keys */
     vec order;                               /* uint32_t: values as they hang on keys */
-    budget left;
+    budget marks, left, paths;               /* bytes in use; of data and lists (steps: of names that are looked at); of paths */
 } hunt;
 
 /* ---- what is in use ---- */
@@ -26,7 +26,7 @@ typedef struct {
 static void use(hunt *d, uint32_t cell, size_t len)
 {
     size_t end = (size_t)cell + 4 + len < d->h->bins.len ? (size_t)cell + 4 + len : d->h->bins.len;
-    for (size_t at = cell; at < end; at += 8)
+    for (size_t at = cell; at < end && budget_bytes(&d->marks, 8); at += 8)
         regf_mark(d->used, (uint32_t)at);
 }
 
@@ -103,9 +103,9 @@ static void use_all(hunt *d)
 
 /* ---- records ---- */
 
-static bool name_can_be(span name, bool latin, size_t longest)
+static bool name_can_be(hunt *d, span name, bool latin, size_t longest)
 {
-    if (name.len > longest || (!latin && name.len % 2))
+    if (name.len > longest || (!latin && name.len % 2) || !budget_steps(&d->left, name.len))
         return false;
     for (size_t i = 0; i < name.len; i += latin ? 1 : 2) {
         uint32_t unit = latin ? name.at[i] : le16(name.at + i);
@@ -119,8 +119,9 @@ static void try_key(hunt *d, span from, uint32_t cell)
 {
     regf_key key;
     bool cut;
-    if (!regf_read_key(from, cell, &key, &cut) || cut || key.name.len == 0 || !name_can_be(key.name, key.latin, LONGEST_NAME)
-        || key.subkey_count > MOST_SUBKEYS || key.value_count > MOST_VALUES || key.written < EARLIEST || key.written > LATEST
+    if (!regf_read_key(from, cell, &key, &cut) || cut || key.name.len == 0 || key.subkey_count > MOST_SUBKEYS
+        || key.value_count > MOST_VALUES || key.written < EARLIEST || key.written > LATEST
+        || in_use(d, cell, 4 + REGF_KEY_HEAD) || !name_can_be(d, key.name, key.latin, LONGEST_NAME)
         || in_use(d, cell, 4 + REGF_KEY_HEAD + key.name.len))
         return;
     key.deleted = true;
@@ -131,18 +132,20 @@ static void try_value(hunt *d, span from, uint32_t cell)
 {
     regf_value v;
     bool cut, now;
-    if (!regf_read_value(from, cell, &v, &cut) || cut || !name_can_be(v.name, v.latin, LONGEST_VALUE_NAME)
-        || le32(from.at + 4) > (v.inside ? 0x80000004u : v.size) || le16(from.at + 16) > 3
-        || in_use(d, cell, 4 + REGF_VALUE_HEAD + v.name.len))
+    if (!regf_read_value(from, cell, &v, &cut) || cut || le16(from.at + 16) > 3 || le32(from.at + 4) > (v.inside ? 0x80000004u : v.size))
+        return;
+    /* Behind the end the data may be another hive's. */
+    if (!v.inside && v.size && (v.data % 8 || v.data < REGF_BIN_HEAD || (v.data >= d->h->bins.len && cell < d->h->live)))
+        return;
+    if (!name_can_be(d, v.name, v.latin, LONGEST_VALUE_NAME) || in_use(d, cell, 4 + REGF_VALUE_HEAD + v.name.len))
         return;
     v.deleted = true;
     if (!v.inside && v.size) {
-        if (v.data % 8 || v.data < REGF_BIN_HEAD || (v.data >= d->h->bins.len && cell < d->h->live))
-            return;
         size_t there = regf_cell(d->h, v.data, &now).len;
-        v.uncertain = there && in_use(d, v.data, 4 + (v.size < there ? v.size : there));
         if (!there || !budget_bytes(&d->left, v.size) || (cell >= d->h->live && v.data < d->h->live))
             v.data = REGF_NONE;
+        else
+            v.uncertain = in_use(d, v.data, 4 + (v.size < there ? v.size : there));
     }
     *(lost_value *)vec_push(&d->values) = (lost_value){ .value = v };
 }
@@ -223,12 +226,18 @@ static void hang_values(hunt *d)
 
 /* ---- paths ---- */
 
+static const char unknown[] = "\\<unknown>";
+
 static const char *join(hunt *d, const char *above, const regf_key *key)
 {
-    size_t longest = strlen(above) + 3 * key->name.len + 2;
-    if (!budget_bytes(&d->left, longest))
-        above = "\\<unknown>";
+    if (!budget_bytes(&d->paths, strlen(above) + 3 * key->name.len + 2))
+        above = unknown;
     return arena_printf(d->mem, "%s%s%s", above, *above ? "\\" : "", regf_name_text(key->name, key->latin, d->mem));
+}
+
+static const char *live_path(hunt *d, const regf_key *key)
+{
+    return budget_bytes(&d->paths, 3 * (uint64_t)d->h->path_len[key->node]) ? regf_path(d->h, key, d->mem) : unknown;
 }
 
 /* From parent to parent, as far as they are keys, live or deleted, and then back down. */
@@ -240,7 +249,7 @@ static void resolve(hunt *d, size_t dead, size_t at)
     while (!above) {
         lost_key *k = vec_at(&d->keys, at);
         if (k->resolved) {
-            above = k->path ? k->path : "\\<unknown>";           /* no path yet: it hangs on itself */
+            above = k->path ? k->path : unknown;           /* no path yet: it hangs on itself */
             break;
         }
         k->resolved = true;
@@ -249,9 +258,9 @@ static void resolve(hunt *d, size_t dead, size_t at)
         if (up != SIZE_MAX && depth < LONGEST_CHAIN && (k->key.cell < d->h->live) == (k->key.parent < d->h->live))
             at = up;
         else if (k->key.cell < d->h->live && regf_key_at(d->h, k->key.parent, &parent) && !parent.deleted)
-            above = regf_path(d->h, &parent, d->mem);
+            above = live_path(d, &parent);
         else
-            above = "\\<unknown>";
+            above = unknown;
     }
     while (depth-- > 0) {
         lost_key *k = vec_at(&d->keys, chain[depth]);
@@ -285,7 +294,7 @@ static size_t deliver(hunt *d, regf_lost **out)
             continue;
         *value = v->value;
         const regf_key none = { .cell = REGF_NONE, .node = REGF_NONE, .parent = REGF_NONE, .written = MOMENT_UNKNOWN, .deleted = true };
-        *(regf_lost *)vec_push(&all) = (regf_lost){ none, "\\<unknown>", value, 1 };
+        *(regf_lost *)vec_push(&all) = (regf_lost){ none, unknown, value, 1 };
     }
     vec_sort(&all, by_place);
     *out = arena_array(d->mem, all.count, sizeof **out);
@@ -298,7 +307,8 @@ static size_t deliver(hunt *d, regf_lost **out)
 
 size_t regf_deleted(const regf *h, arena *mem, regf_lost **out)
 {
-    hunt d = { .h = h, .mem = mem, .left.bytes = 2 * (uint64_t)h->bins.len };
+    const uint64_t size = h->bins.len;
+    hunt d = { .h = h, .mem = mem, .marks.bytes = 4 * size, .left = { .steps = 16 * size, .bytes = 2 * size }, .paths.bytes = 4 * size };
     d.used = arena_array(mem, h->bins.len / 512 + 1, sizeof *d.used);
     *out = NULL;
     if (!d.used)
@@ -313,7 +323,7 @@ size_t regf_deleted(const regf *h, arena *mem, regf_lost **out)
     for (size_t i = 0; i < d.keys.count; i++) {
         lost_key *k = vec_at(&d.keys, i);
         if (k->live)
-            k->path = regf_path(h, &k->key, mem);
+            k->path = live_path(&d, &k->key);
         else
             resolve(&d, dead, i);
     }

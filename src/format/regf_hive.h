@@ -31,6 +31,7 @@ struct regf {
     uint32_t *bin_end;                       /* of each page: where the bin ends that it lies in */
     uint64_t *signed_cells, *plain_cells;    /* what something refers to: keys, values, lists; and what has no signature */
     uint32_t *keys, *first_key, *values, *first_value;
+    uint32_t *path_len;                      /* of each key, in bytes of names and separators */
     uint32_t key_count, value_count;
     uint32_t *rank, *node_of;                /* keys before each word of signed_cells, and key by its rank */
     uint64_t *key_cells;

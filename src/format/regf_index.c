@@ -300,12 +300,12 @@ status regf_index(regf *h)
     h->value_count = (uint32_t)w.values.count;
     h->keys = keep(h, &w.keys);
     h->first_key = keep(h, &w.first_key);
+    h->path_len = keep(h, &w.path_lens);
     h->values = keep(h, &w.values);
     h->first_value = keep(h, &w.first_value);
     vec_done(&w.siblings);
-    vec_done(&w.path_lens);
     rank_keys(h, words);
-    if (!h->keys || !h->first_key || !h->values || !h->first_value || !h->node_of)
+    if (!h->keys || !h->first_key || !h->values || !h->first_value || !h->path_len || !h->node_of)
         return status_fail(STATUS_LIMIT, "no memory for the hive's index");
     return status_ok();
 }

@@ -193,8 +193,9 @@ char *regf_name_text(span name, bool latin, arena *mem)
 
 char *regf_path(const regf *h, const regf_key *key, arena *mem)
 {
-    regf_key chain[REGF_DEPTH + 1] = { *key };
+    regf_key chain[REGF_DEPTH + 1];
     size_t count = 1;
+    chain[0] = *key;
     while (count <= REGF_DEPTH && regf_parent(h, &chain[count - 1], &chain[count]))
         count++;
     buf out;
