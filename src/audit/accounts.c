@@ -62,11 +62,11 @@ static void one_account(const audit *a, asking *q, const char *rid, bool adminis
     const char *name = audit_fact(x, "account");
     bool renamed = administrator && *name && !profile_has(a->checks, "administrator_names", name);
     if (!enabled(x) || renamed) {
-        audit_answer(q, AUDIT_PASSED, enabled(x) ? name : "disabled", "");
+        audit_answer(q, AUDIT_PASSED, name, enabled(x) ? "" : "check.note.disabled");
         return;
     }
     name_it(q, x);
-    audit_answer(q, AUDIT_FAILED, arena_printf(a->mem, "%s: enabled", name), "");
+    audit_answer(q, AUDIT_FAILED, name, "check.note.enabled");
 }
 
 /* Nobody logged on to it for so many days, or ever; of one that was just made nothing is said. */

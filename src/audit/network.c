@@ -101,7 +101,7 @@ static void exposed(const audit *a, asking *q)
     int on = firewall(a, q);
     const char *rule = open_rule(a, q, port);
     if (on == 0)
-        audit_answer(q, AUDIT_FAILED, arena_printf(a->mem, "%s/tcp, firewall off", port), "check.note.network-unknown");
+        audit_answer(q, AUDIT_FAILED, arena_printf(a->mem, "%s/tcp", port), "check.note.firewall-off");
     else if (rule)
         audit_answer(q, AUDIT_FAILED, arena_printf(a->mem, "%s/tcp: %s", port, rule), "check.note.network-unknown");
     else if (on < 0)

@@ -63,7 +63,7 @@ static void put_check(const page *p, table *t, const exposure *e)
         runs_line(&line->cells[2]);
         runs_add(&line->cells[2], RUN_SMALL, words(p, &e->note));
     }
-    runs_text(&line->cells[3], arena_str(p->mem, e->wanted ? e->wanted : ""));
+    runs_words(&line->cells[3], (both){ arena_str(p->mem, audit_wanted(e, LANG_EN)), arena_str(p->mem, audit_wanted(e, LANG_ZH)) });
     runs_words(&line->cells[4], words(p, &e->why));
     runs_words(&line->cells[5], words(p, &e->fix));
     put_commands(&line->cells[5], p, e->command);

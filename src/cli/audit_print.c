@@ -50,6 +50,14 @@ static const char *label(const char *id, lang l)
     return text_word(whole, l);
 }
 
+const char *audit_wanted(const exposure *e, lang l)
+{
+    char id[96];
+    snprintf(id, sizeof id, "wanted.%s", e->wanted ? e->wanted : "");
+    const char *words = text_word(id, l);
+    return words == id ? e->wanted : words;
+}
+
 /* ---- For a person ---- */
 
 static void put_line(buf *out, const char *name, const char *value)
@@ -88,7 +96,7 @@ static void put_check(const suyuan_case *c, const exposure *e, lang l, buf *out)
         return;
     }
     put_line(out, label("found", l), e->found);
-    put_line(out, label("wanted", l), e->wanted);
+    put_line(out, label("wanted", l), audit_wanted(e, l));
     put_words(c, &e->note, label("note", l), l, out);
     put_words(c, &e->why, label("why", l), l, out);
     put_words(c, &e->fix, label("policy", l), l, out);

@@ -178,7 +178,7 @@ static void tell_failed(const report *r, block *section)
         row *line = doc_row(t, r->d, NULL, c->rank);
         put_check(r, line, c, true);
         put_answers(r, &line->cells[1], c, "found");
-        runs_text(&line->cells[2], tell_is_null(c->first, "wanted") ? "–" : tell_clip(r, c->first, "wanted"));
+        runs_words(&line->cells[2], tell_is_null(c->first, "wanted") ? (both){ "–", NULL } : tell_word(r, "wanted.", json_str(c->first, "wanted")));
         put_sentence(r, &line->cells[3], c->first, "why");
         put_notes(r, &line->cells[3], c);
         if (!tell_is_null(c->first, "source")) {
@@ -205,7 +205,7 @@ static void tell_undecided(const report *r, block *section)
         const check *c = vec_at(&checks, i);
         row *line = doc_row(t, r->d, NULL, c->rank);
         put_check(r, line, c, true);
-        runs_text(&line->cells[1], tell_is_null(c->first, "wanted") ? "–" : tell_clip(r, c->first, "wanted"));
+        runs_words(&line->cells[1], tell_is_null(c->first, "wanted") ? (both){ "–", NULL } : tell_word(r, "wanted.", json_str(c->first, "wanted")));
         put_notes(r, &line->cells[2], c);
         if (runs_empty(&line->cells[2]))
             runs_words(&line->cells[2], tell_label("report.not-in-evidence"));

@@ -349,13 +349,13 @@ static void accounts_are_told_by_number(void **state)
     set(m, &system_hive, "os.product-type", "ServerNT");
     account(m, "Gast", "501", "yes", "no-password-needed,normal", NULL, "2019-01-01T00:00:00Z");
     account(m, "Administrateur", "500", "yes", "normal", "2020-05-11T03:08:13Z", "2019-01-01T00:00:00Z");
-    expect(m, "guest-disabled", AUDIT_FAILED, "Gast: enabled", "");
-    expect(m, "administrator-renamed", AUDIT_FAILED, NULL, "");
+    expect(m, "guest-disabled", AUDIT_FAILED, "Gast", "check.note.enabled");
+    expect(m, "administrator-renamed", AUDIT_FAILED, "Administrateur", "check.note.enabled");
     assert_string_equal(ask_of(m, "seed", "guest-disabled")->command, "net user \"Gast\" /active:no");
     m->acts[2].facts[0].value = "Karl";
     expect(m, "administrator-renamed", AUDIT_PASSED, "Karl", "");
     m->acts[1].facts[2].value = "no";
-    expect(m, "guest-disabled", AUDIT_PASSED, "disabled", "");
+    expect(m, "guest-disabled", AUDIT_PASSED, "Gast", "check.note.disabled");
     end(m);
 }
 
@@ -486,7 +486,7 @@ static void remote_desktop_is_open_by_rule_or_without_a_firewall(void **state)
     rule->facts[4].value = "any";
     expect(m, "rdp-exposed", AUDIT_PASSED, "33890/tcp", "");
     m->acts[9].facts[1].value = "0";                        /* the public profile */
-    expect(m, "rdp-exposed", AUDIT_FAILED, NULL, "check.note.network-unknown");
+    expect(m, "rdp-exposed", AUDIT_FAILED, NULL, "check.note.firewall-off");
     end(m);
 }
 
