@@ -31,7 +31,7 @@ static void tell_standing(const report *r, block *section)
     static const struct { const char *title, *tone; } columns[] = {
         { "report.host", "name" }, { "report.standing", NULL }, { "report.failed", "number" }, { "report.failed-grave", "number" }, { "report.not-decided", "number" }, { "report.passed", "number" },
     };
-    table *t = doc_table(section, r->d, NULL, tell_label("report.standing-table"), NULL, 60000);
+    table *t = doc_table(section, r->d, NULL, tell_label("report.standing-table"), "stack", 60000);
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
         doc_column(t, tell_label(columns[i].title), columns[i].tone);
     for (size_t i = 0; i < r->host_count; i++) {

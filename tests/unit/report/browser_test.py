@@ -158,7 +158,7 @@ def longer(case):
         if len(word) > 4:
             text = text.replace(json.dumps(word)[1:-1], json.dumps(word)[1:-1] + 'Q' * 70)
     case = json.loads(text)
-    return {**case, 'persistence': case['persistence'] * 30, 'crashes': [], 'crash_clusters': []}
+    return {**case, 'persistence': case['persistence'] * 15, 'crashes': [], 'crash_clusters': []}
 
 
 # What ends right of the page and does not stand in something that scrolls by itself; what scrolls and is a table; what is wider than
