@@ -953,6 +953,15 @@ static void learn_system(autostart_pass *p)
 {
     if (!p->view->has_control)
         return;
+    /* Where Windows lies, SYSTEM says only by the folder that it was set up in. */
+    regf_key root = regf_root(p->view->hive);
+    const char *panther = regf_text_at(p->view->hive, &root, "Setup", "WorkingDirectory", p->mem);
+    size_t len = panther ? strlen(panther) : 0;
+    if (len > 11 && panther[1] == ':' && strcasecmp(panther + len - 8, "\\Panther") == 0) {
+        winpath_put(&p->host, "SystemRoot", arena_text(p->mem, span_of(panther, len - 8)));
+        winpath_put(&p->host, "windir", arena_text(p->mem, span_of(panther, len - 8)));
+        winpath_put(&p->host, "SystemDrive", arena_text(p->mem, span_of(panther, 2)));
+    }
     from_values(p, "Control\\Session Manager\\Environment", &p->view->control);
     regf_key services, one;
     if (!regf_find(p->view->hive, &p->view->control, "Services", &services))
