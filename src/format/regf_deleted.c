@@ -232,12 +232,15 @@ static const char *join(hunt *d, const char *above, const regf_key *key)
 {
     if (!budget_bytes(&d->paths, strlen(above) + 3 * key->name.len + 2))
         above = unknown;
-    return arena_printf(d->mem, "%s%s%s", above, *above ? "\\" : "", regf_name_text(key->name, key->latin, d->mem));
+    const char *name = regf_name_text(key->name, key->latin, d->mem);
+    const char *path = name ? arena_printf(d->mem, "%s%s%s", above, *above ? "\\" : "", name) : NULL;
+    return path ? path : unknown;
 }
 
 static const char *live_path(hunt *d, const regf_key *key)
 {
-    return budget_bytes(&d->paths, 3 * (uint64_t)d->h->path_len[key->node]) ? regf_path(d->h, key, d->mem) : unknown;
+    const char *path = budget_bytes(&d->paths, 3 * (uint64_t)d->h->path_len[key->node]) ? regf_path(d->h, key, d->mem) : NULL;
+    return path ? path : unknown;
 }
 
 /* From parent to parent, as far as they are keys, live or deleted, and then back down. */

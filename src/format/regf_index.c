@@ -258,7 +258,7 @@ static void rank_keys(regf *h, size_t words)
     h->key_cells = arena_array(h->mem, words, sizeof *h->key_cells);
     h->rank = arena_array(h->mem, words, sizeof *h->rank);
     h->node_of = arena_array(h->mem, h->key_count, sizeof *h->node_of);
-    if (!h->key_cells || !h->rank || !h->node_of)
+    if (!h->keys || !h->key_cells || !h->rank || !h->node_of)
         return;
     for (uint32_t i = 0; i < h->key_count; i++)
         regf_mark(h->key_cells, h->keys[i] & ~(uint32_t)REGF_MARKS);
@@ -305,7 +305,7 @@ status regf_index(regf *h)
     h->first_value = keep(h, &w.first_value);
     vec_done(&w.siblings);
     rank_keys(h, words);
-    if (!h->keys || !h->first_key || !h->values || !h->first_value || !h->path_len || !h->node_of)
+    if (!h->keys || !h->first_key || !h->values || !h->first_value || !h->path_len || !h->key_cells || !h->rank || !h->node_of)
         return status_fail(STATUS_LIMIT, "no memory for the hive's index");
     return status_ok();
 }

@@ -631,6 +631,41 @@ static void what_lies_behind_the_end_is_never_live_and_has_no_path(void **state)
     done(&m.o);
 }
 
+static void memory_that_is_refused_is_a_status_or_fewer_records(void **state)
+{
+    (void)state;
+    enum { ENOUGH = 1 << 20 };
+    made m;
+    uint32_t root = begin(&m), a = key(&m, root, "a"), v = value(&m, "v", REGF_SZ, 8, data_cell(&m, "x\0y\0z\0\0", 8));
+    uint32_t gone = key(&m, a, "gone");
+    set_keys(&m, root, 1, list(&m, "lf", 1, (uint32_t[]){ a }));
+    set_values(&m, a, 1, value_list(&m, 1, &v));
+    set_free(&m, gone);
+    finish(&m);
+    bool all = false;
+    for (size_t nth = 1; !all; nth++) {
+        arena mem;
+        problems noted;
+        regf_lost *lost;
+        regf *h;
+        arena_init(&mem, ENOUGH);
+        problems_init(&noted, &mem);
+        arena_fail_at(&mem, nth);
+        status s = regf_open(&mem, span_of(m.bytes, BASE + BINS), NULL, 0, &noted, &h);
+        assert_true(status_is_ok(s) || s.code == STATUS_LIMIT);
+        if (status_is_ok(s)) {
+            regf_key top = regf_root(h);
+            size_t count = regf_deleted(h, &mem, &lost);
+            char *text = regf_text_at(h, &top, "a", "v", &mem);
+            all = !mem.spent;
+            assert_true(!all || (count == 1 && strcmp(lost[0].path, "a\\gone") == 0 && strcmp(text, "xyz") == 0));
+        }
+        arena_done(&mem);
+        assert_true(nth < 100);
+    }
+    done(&m.o);
+}
+
 /* ---- secrets ---- */
 
 static bool is_withheld(const opened *o, const char *path, const char *name)
@@ -814,6 +849,7 @@ int main(void)
         cmocka_unit_test(deleted_keys_and_values_come_back),
         cmocka_unit_test(deleted_keys_that_hang_on_each_other_have_an_end),
         cmocka_unit_test(what_lies_behind_the_end_is_never_live_and_has_no_path),
+        cmocka_unit_test(memory_that_is_refused_is_a_status_or_fewer_records),
         cmocka_unit_test(secrets_of_real_hives_are_withheld_and_the_rest_is_not),
         cmocka_unit_test(secrets_are_withheld_wherever_they_hang),
         cmocka_unit_test(a_damaged_entry_ends_the_replay_and_keeps_what_came_before),
