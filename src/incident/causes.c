@@ -93,9 +93,11 @@ bool address_hostile(const joined *j, const char *address)
 static const told *hostile_between(const joined *j, uint32_t host, moment from, moment to, reach least)
 {
     const told *found = NULL;
-    for (size_t i = 0; i < j->told.count; i++) {
-        const told *t = finding_at(j, i);
-        if (t->f.host == host && hostile(t) && t->how_far >= least && t->f.time >= from && t->f.time <= to)
+    size_t count;
+    const uint32_t *all = findings_of_host(j, host, &count);
+    for (size_t i = 0; i < count; i++) {
+        const told *t = finding_at(j, all[i]);
+        if (hostile(t) && t->how_far >= least && t->f.time >= from && t->f.time <= to)
             found = t;
     }
     return found;
@@ -225,9 +227,11 @@ static void others_speak(const joined *j, scales *s, const stop *at)
     if (at->planned)
         term(j, s, CAUSE_OPERATOR, "cause.planned-hung", say(j, "cause.operator.planned", "time", ARG_TIME, write_time(j, at->planned->time), "account", ARG_TEXT,
                                                             act_fact(at->planned, "account"), NULL));
-    for (size_t i = 0; i < j->told.count; i++) {
-        const told *t = finding_at(j, i);
-        if (t->f.host == at->host && strcmp(t->f.kind, "miner") == 0 && t->f.time <= at->time) {
+    size_t count;
+    const uint32_t *all = findings_of_host(j, at->host, &count);
+    for (size_t i = 0; i < count; i++) {
+        const told *t = finding_at(j, all[i]);
+        if (strcmp(t->f.kind, "miner") == 0 && t->f.time <= at->time) {
             term(j, s, CAUSE_RESOURCE, "cause.miner-before", say(j, "cause.resource.miner", "time", ARG_TIME, write_time(j, t->f.time), NULL));
             break;
         }

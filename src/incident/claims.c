@@ -161,9 +161,11 @@ static void nobody(joined *j, checking *c)
 
 static void slow(joined *j, checking *c)
 {
-    for (size_t i = 0; i < j->told.count; i++) {
-        const told *t = finding_at(j, i);
-        if (t->f.host != c->host || strcmp(t->f.kind, "miner") != 0 || t->innocent)
+    size_t count;
+    const uint32_t *all = findings_of_host(j, c->host, &count);
+    for (size_t i = 0; i < count; i++) {
+        const told *t = finding_at(j, all[i]);
+        if (strcmp(t->f.kind, "miner") != 0 || t->innocent)
             continue;
         bool before = t->f.time <= c->told->until;
         if (t->of)

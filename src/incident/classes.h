@@ -14,7 +14,7 @@ typedef struct {
     bool later_name;                                 /* the same log goes on under another name */
     const char *unit, *root;                         /* of a place of artifacts; NULL: an atom of logs */
     const char **sids; size_t sid_count;             /* decisive machine SIDs */
-    uint32_t parent, next, tail;                     /* of its class; the members of a class hang on its root */
+    uint32_t parent, next, tail, size;               /* of its class; the members of a class hang on its root */
 } atom;
 
 #define ATOM_NONE UINT32_MAX

@@ -96,18 +96,56 @@ static double weight_of(const joined *j, const act *a)
     return weight(j, name) * a->confidence / 100;
 }
 
+typedef struct { uint32_t host; const char *logon; const act *a; } session;
+
+static int by_logon(const void *a, const void *b)
+{
+    const session *l = a, *r = b;
+    if (l->host != r->host)
+        return l->host < r->host ? -1 : 1;
+    int order = strcasecmp(l->logon, r->logon);
+    return order ? order : (l->a->time > r->a->time) - (l->a->time < r->a->time);
+}
+
+static void sessions_index(joined *j)
+{
+    vec_init(&j->sessions, sizeof(session));
+    for (uint32_t host = 0; host < host_total(j); host++) {
+        size_t n;
+        const act *const *acts = acts_of(j, host, "logon.session", &n);
+        for (size_t i = 0; i < n; i++)
+            if (act_fact(acts[i], "source")[0] && act_fact(acts[i], "logon")[0])
+                *(session *)vec_push(&j->sessions) = (session){ host, act_fact(acts[i], "logon"), acts[i] };
+    }
+    vec_sort(&j->sessions, by_logon);
+}
+
+/* The latest remote session with this logon id that had begun by t. */
+const act *session_of(const joined *j, uint32_t host, const char *logon, moment t)
+{
+    size_t low = 0, high = j->sessions.count;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        const session *s = vec_at(&j->sessions, mid);
+        int order = s->host != host ? (s->host < host ? -1 : 1) : strcasecmp(s->logon, logon);
+        if (order < 0 || (order == 0 && s->a->time <= t))
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    const session *s = low ? vec_at(&j->sessions, low - 1) : NULL;
+    return s && s->host == host && strcasecmp(s->logon, logon) == 0 ? s->a : NULL;
+}
+
 /* Which remote session did it? The one with its logon id; else the only one of its account (of anybody, when no account is told)
  * that began seconds before. Services and tasks do not tell who asked for them from where. */
 static void attribute(joined *j, told *t)
 {
-    const act *session = NULL;
-    size_t n;
     if (t->source || t->how_far < REACH_EXECUTION)
         return;
-    const act *const *acts = acts_of(j, t->f.host, "logon.session", &n);
-    for (size_t i = 0; t->logon && i < n && acts[i]->time <= t->f.time + MOMENT_SECOND; i++)
-        if (strcasecmp(act_fact(acts[i], "logon"), t->logon) == 0 && act_fact(acts[i], "source")[0] && t->f.time - acts[i]->time < MOMENT_DAY)
-            session = acts[i];
+    const act *session = t->logon && moment_known(t->f.time) ? session_of(j, t->f.host, t->logon, t->f.time + MOMENT_SECOND) : NULL;
+    if (session && t->f.time > session->time && t->f.time - session->time >= MOMENT_DAY)
+        session = NULL;
     /* The system itself asked for it: whoever was logged on nearby did not. */
     const char *by = act_fact(t->of, "by_sid");
     bool own = by[0] && account_is_system(act_fact(t->of, "by"), by);
@@ -181,6 +219,7 @@ static bool told_by_installation(const joined *j, const act *a, const map *insta
 
 void direct_find(joined *j)
 {
+    sessions_index(j);
     for (uint32_t i = 0; i < host_total(j); i++) {
         const joined_host *h = host_of(j, i);
         map installed;

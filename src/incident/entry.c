@@ -43,12 +43,12 @@ static void cite_all(guess_at *g, const vec *refs)
 }
 
 /* What the first runs of the node were started through, when they say so; else what the protocol means. */
-static const char *means_of(const story *s, const node *n, uint32_t at, place from, const char *protocol, const char *logon)
+static const char *means_of(const story *s, const node *n, place from, const char *protocol, const char *logon)
 {
     const joined *j = s->j;
     const char *near = NULL;
-    for (size_t i = 0; i < s->ways.count; i++)
-        if (way_at(s, i)->to == at && place_same(way_at(s, i)->from, from) && strcmp(way_at(s, i)->means, "unknown") != 0)
+    for (size_t i = n->ways_from; i < n->ways_end; i++)
+        if (place_same(way_at(s, i)->from, from) && strcmp(way_at(s, i)->means, "unknown") != 0)
             return way_at(s, i)->means;
     for (size_t i = 0; i < n->told_count; i++) {
         const told *t = finding_at(j, n->told[i]);
@@ -98,7 +98,7 @@ static const act *session_after(const joined *j, uint32_t host, const told *t)
     return NULL;
 }
 
-static void guessed(const story *s, const node *n, uint32_t at, hypotheses *h)
+static void guessed(const story *s, const node *n, hypotheses *h)
 {
     const joined *j = s->j;
     for (size_t i = 0; i < n->told_count; i++) {
@@ -115,7 +115,7 @@ static void guessed(const story *s, const node *n, uint32_t at, hypotheses *h)
         const char *source = desk ? act_fact(desk, "source") : t->source;
         g->account = t->account;
         g->source = place_of(j, source, desk ? NULL : t->workstation, t->f.time);
-        g->means = desk ? "rdp" : means_of(s, n, at, g->source, t->means, t->logon);
+        g->means = desk ? "rdp" : means_of(s, n, g->source, t->means, t->logon);
         cite_all(g, &t->evidence);
         if (desk)
             cite(g, ref_of_act(j, desk));
@@ -136,9 +136,9 @@ static void known(const story *s, uint32_t at, hypotheses *h)
 {
     const joined *j = s->j;
     const node *n = node_at(s, at);
-    for (size_t i = 0; i < s->ways.count; i++) {
+    for (size_t i = n->ways_from; i < n->ways_end; i++) {
         const way *w = way_at(s, i);
-        if (w->to != at || !(w->marks & (WAY_LOGON | WAY_GUESSED)) || is_guessed(h, w))
+        if (!(w->marks & (WAY_LOGON | WAY_GUESSED)) || is_guessed(h, w))
             continue;
         double sum = w->marks & WAY_GUESSED ? weight(j, "entry.tried-then-ran") : w->marks & WAY_NEW ? weight(j, "entry.known-new") : weight(j, "entry.known-usual");
         if (w->marks & (WAY_EXECUTED | WAY_NEAR) || (w->marks & WAY_NEW && was_used(s, n, w->logon, w->time)))
@@ -212,12 +212,12 @@ static bool at_the_console(const story *s, const node *n, hypotheses *h)
 }
 
 /* A finding that itself says how: an attack on a service, a system process that starts a shell, a document that does. */
-static void exploited(const story *s, const node *n, uint32_t at, hypotheses *h)
+static void exploited(const story *s, const node *n, hypotheses *h)
 {
     const joined *j = s->j;
     bool logged_on = false;
-    for (size_t i = 0; i < s->ways.count; i++)
-        logged_on = logged_on || (way_at(s, i)->to == at && way_at(s, i)->marks & WAY_LOGON && way_at(s, i)->marks & (WAY_EXECUTED | WAY_NEAR));
+    for (size_t i = n->ways_from; i < n->ways_end; i++)
+        logged_on = logged_on || (way_at(s, i)->marks & WAY_LOGON && way_at(s, i)->marks & (WAY_EXECUTED | WAY_NEAR));
     for (size_t i = 0; i < n->told_count; i++) {
         const told *t = finding_at(j, n->told[i]);
         if (t->f.time > n->onset + weight_span(j, "story.first-runs"))
@@ -238,8 +238,8 @@ static void exploited(const story *s, const node *n, uint32_t at, hypotheses *h)
         if (!g)
             return;
         g->source = place_of(j, t->source, t->workstation, t->f.time);
-        for (size_t k = 0; !office && g->source.host == HOST_NONE && !g->source.address && k < s->ways.count; k++)
-            if (way_at(s, k)->to == at && way_at(s, k)->marks & (WAY_CONNECTED | WAY_EXPLOIT | WAY_NULL_SESSION))
+        for (size_t k = n->ways_from; !office && g->source.host == HOST_NONE && !g->source.address && k < n->ways_end; k++)
+            if (way_at(s, k)->marks & (WAY_CONNECTED | WAY_EXPLOIT | WAY_NULL_SESSION))
                 g->source = way_at(s, k)->from;
         g->means = web ? "web" : office ? "mail" : "smb-exploit";
         cite_all(g, &t->evidence);
@@ -248,9 +248,9 @@ static void exploited(const story *s, const node *n, uint32_t at, hypotheses *h)
             return;
     }
     /* A session as nobody right before what ran, and no logon that explains it. */
-    for (size_t i = 0; !logged_on && h->count < HYPOTHESES && i < s->ways.count; i++) {
+    for (size_t i = n->ways_from; !logged_on && h->count < HYPOTHESES && i < n->ways_end; i++) {
         const way *w = way_at(s, i);
-        if (w->to != at || !(w->marks & WAY_NULL_SESSION) || has_exploit(h))
+        if (!(w->marks & WAY_NULL_SESSION) || has_exploit(h))
             continue;
         guess_at *g = add(h, "exploit", weight(j, "entry.null-session") + weight(j, "entry.no-logon"), w->time);
         g->source = w->from;
@@ -315,9 +315,9 @@ static bool entry_of(story *s, uint32_t at, entry_way *out, sentence *unknown)
     const joined *j = s->j;
     const node *n = node_at(s, at);
     hypotheses h = { 0 };
-    guessed(s, n, at, &h);
+    guessed(s, n, &h);
     known(s, at, &h);
-    exploited(s, n, at, &h);
+    exploited(s, n, &h);
     qsort(h.of, h.count, sizeof *h.of, by_weight);
     fold(&h);
     bool blind = log_looks(j, n->host, "Security", n->onset > MOMENT_HOUR ? n->onset - MOMENT_HOUR : 0, n->onset) == LOOK_BLIND;
@@ -362,27 +362,32 @@ static size_t candidates_of(const story *s, uint32_t episode, candidate *out)
 {
     size_t count = 0;
     double left = 1;
-    for (uint32_t i = 0; i < s->nodes.count; i++) {
+    map dark;                                        /* places without evidence: their number */
+    map_init(&dark);
+    for (size_t m = s->member_from[episode]; m < s->member_from[episode + 1]; m++) {
+        const uint32_t i = s->members[m];
         const node *n = node_at(s, i);
-        if (n->episode != episode || !n->hostile)
+        if (!n->hostile)
             continue;
         double share = left * n->root, inside = 0;
-        for (size_t k = 0; k < s->ways.count; k++) {
+        for (size_t k = n->ways_from; k < n->ways_end; k++) {
             const way *w = way_at(s, k);
-            if (w->to != i || w->from_node != UINT32_MAX || w->from.outside || w->probability < 0.01)
+            if (w->from_node != UINT32_MAX || w->from.outside || w->probability < 0.01)
                 continue;
             double part = left * w->probability;
-            size_t c = 0;
-            while (c < count && !(out[c].node == UINT32_MAX && place_same(out[c].where, w->from)))
-                c++;
-            if (c == count)
+            bool was;
+            uint64_t *c = map_put(&dark, span_str(w->from.host != HOST_NONE ? arena_printf(s->j->mem, "%u", w->from.host) : w->from.address ? w->from.address : ""), &was);
+            if (!was) {
+                *c = count;
                 out[count++] = (candidate){ w->from, 0, UINT32_MAX };
-            out[c].p += part;
+            }
+            out[*c].p += part;
             inside += part;
         }
         out[count++] = (candidate){ { .host = n->host }, share > inside ? share - inside : 0, i };
         left *= 1 - n->root;
     }
+    map_done(&dark);
     qsort(out, count, sizeof *out, by_p);
     return count;
 }
@@ -391,15 +396,13 @@ static size_t candidates_of(const story *s, uint32_t episode, candidate *out)
  * step is older than what its source had done by then. */
 static bool begins_elsewhere(const story *s, uint32_t episode, uint32_t host)
 {
-    for (size_t i = 0; i < s->nodes.count; i++) {
-        const node *n = node_at(s, i);
-        if (n->episode == episode && n->hostile && n->host != host && n->root >= weight(s->j, "entry.root-from") / 100)
+    for (size_t m = s->member_from[episode]; m < s->member_from[episode + 1]; m++) {
+        const node *n = node_at(s, s->members[m]);
+        if (n->hostile && n->host != host && n->root >= weight(s->j, "entry.root-from") / 100)
             return true;
-    }
-    for (size_t i = 0; i < s->ways.count; i++) {
-        const way *w = way_at(s, i);
-        if (node_at(s, w->to)->episode == episode && w->marks & WAY_BACKWARDS && w->probability >= weight(s->j, "edge.told-from") / 100)
-            return true;
+        for (size_t i = n->ways_from; i < n->ways_end; i++)
+            if (way_at(s, i)->marks & WAY_BACKWARDS && way_at(s, i)->probability >= weight(s->j, "edge.told-from") / 100)
+                return true;
     }
     return false;
 }
@@ -407,7 +410,10 @@ static bool begins_elsewhere(const story *s, uint32_t episode, uint32_t host)
 static first_host *first_of(const story *s, uint32_t episode, sentence *unknown)
 {
     joined *j = s->j;
-    candidate *all = arena_array(j->mem, s->nodes.count + s->ways.count + 1, sizeof *all);
+    size_t most = 1;
+    for (size_t m = s->member_from[episode]; m < s->member_from[episode + 1]; m++)
+        most += 1 + node_at(s, s->members[m])->ways_end - node_at(s, s->members[m])->ways_from;
+    candidate *all = arena_array(j->mem, most, sizeof *all);
     size_t count = candidates_of(s, episode, all);
     if (!count)
         return NULL;
@@ -442,9 +448,9 @@ static first_host *first_of(const story *s, uint32_t episode, sentence *unknown)
 /* Something in it stands by itself: of signs alone neither a way in nor a beginning is told. */
 static bool is_solid(const story *s, uint32_t episode)
 {
-    for (size_t i = 0; i < s->nodes.count; i++) {
-        const node *n = node_at(s, i);
-        for (size_t k = 0; n->episode == episode && n->hostile && k < n->told_count; k++) {
+    for (size_t m = s->member_from[episode]; m < s->member_from[episode + 1]; m++) {
+        const node *n = node_at(s, s->members[m]);
+        for (size_t k = 0; n->hostile && k < n->told_count; k++) {
             const told *t = finding_at(s->j, n->told[k]);
             if (t->how_far >= REACH_ACCESS && told_hard(s->j, t))
                 return true;
@@ -460,9 +466,9 @@ static uint32_t main_episode(const story *s)
     double most = -1;
     for (uint32_t e = 1; e <= s->episodes; e++) {
         double sum = 0;
-        for (size_t i = 0; i < s->nodes.count; i++) {
-            const node *n = node_at(s, i);
-            if (n->episode == e && n->hostile)
+        for (size_t m = s->member_from[e]; m < s->member_from[e + 1]; m++) {
+            const node *n = node_at(s, s->members[m]);
+            if (n->hostile)
                 sum += 10 + n->weight + n->gravest;
         }
         if (sum > most && sum > 0) {
@@ -476,11 +482,11 @@ static uint32_t main_episode(const story *s)
 /* A further entry: a record names the outside as the likeliest place that this node was reached from. */
 static bool came_from_outside(const story *s, uint32_t at)
 {
-    for (size_t i = 0; i < s->ways.count; i++)
-        if (way_at(s, i)->to == at && way_at(s, i)->from.outside && way_at(s, i)->probability >= weight(s->j, "entry.root-from") / 100)
+    for (size_t i = node_at(s, at)->ways_from; i < node_at(s, at)->ways_end; i++)
+        if (way_at(s, i)->from.outside && way_at(s, i)->probability >= weight(s->j, "entry.root-from") / 100)
             return true;
     /* What was at work on another host before rather came from there. */
-    return node_at(s, at)->outside >= weight(s->j, "entry.further-from") / 100 && !node_explained(s, at);
+    return node_at(s, at)->outside >= weight(s->j, "entry.further-from") / 100 && !node_at(s, at)->explained;
 }
 
 static size_t hosts_taken(const story *s, uint32_t episode)
@@ -515,11 +521,13 @@ static void firsts_tell(const story *s, uint32_t told_of, sentence *unknown, siz
             continue;
         }
         ++*others;
-        for (size_t i = 0; i < s->nodes.count; i++)
-            if (node_at(s, i)->episode == e && node_at(s, i)->hostile && node_at(s, i)->access < before) {
-                before = node_at(s, i)->access;
-                where = node_at(s, i)->host;
+        for (size_t m = s->member_from[e]; m < s->member_from[e + 1]; m++) {
+            const node *n = node_at(s, s->members[m]);
+            if (n->hostile && n->access < before) {
+                before = n->access;
+                where = n->host;
             }
+        }
     }
     first_host *f = told_of ? j->out->episodes[told_of - 1].first : NULL;
     if (f && *others) {

@@ -160,6 +160,8 @@ static void *copied(const joined *j, const vec *v)
 
 static void finish_one(joined *j, told *t)
 {
+    if (t->entities_dropped)
+        finding_fact(j, t, "names_more", "yes");
     vec_sort(&t->facts, by_fact_name);
     vec_sort(&t->entities, by_entity);
     vec_sort(&t->evidence, by_ref);
@@ -180,12 +182,41 @@ static void finish_one(joined *j, told *t)
         t->cause = f->id;
 }
 
+/* By host, each host's in order of time: no question about one host need look at the findings of all. */
+static void index_by_host(joined *j)
+{
+    j->told_hosts = host_total(j);
+    j->told_from = arena_array(j->mem, j->told_hosts + 1, sizeof *j->told_from);
+    j->told_by_host = arena_array(j->mem, j->told.count, sizeof *j->told_by_host);
+    for (size_t i = 0; i < j->told.count; i++) {
+        uint32_t host = finding_at(j, i)->f.host;
+        if (host < j->told_hosts)
+            j->told_from[host + 1]++;
+    }
+    for (size_t h = 0; h < j->told_hosts; h++)
+        j->told_from[h + 1] += j->told_from[h];
+    size_t *next = arena_array(j->mem, j->told_hosts + 1, sizeof *next);
+    memcpy(next, j->told_from, (j->told_hosts + 1) * sizeof *next);
+    for (uint32_t i = 0; i < j->told.count; i++) {
+        uint32_t host = finding_at(j, i)->f.host;
+        if (host < j->told_hosts)
+            j->told_by_host[next[host]++] = i;
+    }
+}
+
+const uint32_t *findings_of_host(const joined *j, uint32_t host, size_t *count)
+{
+    *count = host < j->told_hosts ? j->told_from[host + 1] - j->told_from[host] : 0;
+    return *count ? j->told_by_host + j->told_from[host] : NULL;
+}
+
 void settle_findings(joined *j)
 {
     fold(j);
     vec_sort(&j->told, by_time);
     for (size_t i = 0; i < j->told.count; i++)
         finish_one(j, vec_at(&j->told, i));
+    index_by_host(j);
 }
 
 void findings_done(joined *j)

@@ -164,34 +164,70 @@ static void tell(joined *j, campaign *c, const success *s, const success *all, s
                     "time", ARG_TIME, write_time(j, s->time), NULL);
 }
 
-/* Each account that a campaign won is told once, at its first success. */
+enum { FOLLOWED_MOST = 65536 };     /* successes held against campaigns of clients that the log does not name, of one host */
+
+static int by_source_time(const void *a, const void *b)
+{
+    const success *l = *(const success *const *)a, *r = *(const success *const *)b;
+    int order = strcmp(l->source, r->source);
+    return order ? order : l < r ? -1 : l > r;           /* `won` is in order of time */
+}
+
+static size_t first_of_source(const success *const *by_source, size_t n, const char *source)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (strcmp(by_source[mid]->source, source) < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* Each account that a campaign won is told once, at its first success: of a campaign whose client is known only that client's
+ * successes can fit. */
 void campaigns_follow(joined *j, campaign *all, size_t count)
 {
     success *won;
     if (count == 0)
         return;
-    size_t n = successes(j, all[0].host, &won);
+    size_t n = successes(j, all[0].host, &won), followed = 0;
+    const success **by_source = arena_array(j->mem, n, sizeof *by_source);
+    for (size_t k = 0; k < n; k++)
+        by_source[k] = &won[k];
+    if (n)
+        qsort(by_source, n, sizeof *by_source, by_source_time);
     for (size_t i = 0; i < count; i++) {
         campaign *c = &all[i];
+        const char *source = campaign_source(c);
         map told_of;
         map_init(&told_of);
-        for (size_t k = 0; k < n; k++) {
-            unsigned sure = fits(j, c, &won[k], won, n);
+        for (size_t k = source ? first_of_source(by_source, n, source) : 0; k < n; k++) {
+            const success *s = source ? by_source[k] : &won[k];
+            if (source && strcmp(s->source, source) != 0)
+                break;
+            if (!source && s->time >= c->from && ++followed > FOLLOWED_MOST)
+                break;
+            unsigned sure = fits(j, c, s, won, n);
             if (sure == 0)
                 continue;
-            char *low = arena_str(j->mem, account_name(won[k].account));
+            char *low = arena_str(j->mem, account_name(s->account));
             bool was;
             utf8_lower_ascii(low);
             map_put(&told_of, span_str(low), &was);
             if (was)
                 continue;
-            tell(j, c, &won[k], won, n, sure);
+            tell(j, c, s, won, n, sure);
             if (!c->success_time) {
-                c->success_time = won[k].time;
-                c->success = won[k].session;
-                c->success_tally = won[k].tally;
+                c->success_time = s->time;
+                c->success = s->session;
+                c->success_tally = s->tally;
             }
         }
         map_done(&told_of);
     }
+    if (followed > FOLLOWED_MOST)
+        *(digest_cut *)vec_push(&j->cuts) = (digest_cut){ .kind = "join.guessing", .dropped = followed - FOLLOWED_MOST };
 }

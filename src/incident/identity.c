@@ -68,7 +68,7 @@ uint32_t atom_of(classes *c, const char *file, const char *name)
         *at = c->atoms.count;
         atom *a = vec_push(&c->atoms);
         *a = (atom){ .file = file, .name = name ? name : "", .folded = low, .label = first_label(c->j, low), .sort = sort_of_name(c->j, low),
-                     .first = MOMENT_UNKNOWN, .last = MOMENT_UNKNOWN, .parent = (uint32_t)*at, .next = ATOM_NONE, .tail = (uint32_t)*at };
+                     .first = MOMENT_UNKNOWN, .last = MOMENT_UNKNOWN, .parent = (uint32_t)*at, .next = ATOM_NONE, .tail = (uint32_t)*at, .size = 1 };
     }
     buf_done(&key);
     return (uint32_t)*at;
@@ -148,6 +148,13 @@ static int by_name(const void *a, const void *b, void *of)
 
 /* ---- Vetoes ---- */
 
+enum { COMPARED_MOST = 4096 };           /* names of two classes held against each other; more of them are no one host */
+
+static bool too_many(const classes *c, uint32_t a, uint32_t b)
+{
+    return (size_t)atom_at(c, a)->size * atom_at(c, b)->size > COMPARED_MOST;
+}
+
 /* Both have machine SIDs, and none in common. */
 static bool sids_differ(const classes *c, uint32_t a, uint32_t b)
 {
@@ -183,25 +190,30 @@ bool put_together(classes *c, uint32_t a, uint32_t b, unsigned vetoes)
     b = class_of(c, b);
     if (a == b)
         return true;
-    if (((vetoes & VETO_SIDS) && sids_differ(c, a, b)) || ((vetoes & VETO_NAMES) && names_clash(c, a, b)))
+    if ((vetoes && too_many(c, a, b)) || ((vetoes & VETO_SIDS) && sids_differ(c, a, b)) || ((vetoes & VETO_NAMES) && names_clash(c, a, b)))
         return false;
     uint32_t root = a < b ? a : b, other = a < b ? b : a;
     atom_at(c, other)->parent = root;
     atom_at(c, atom_at(c, root)->tail)->next = other;
     atom_at(c, root)->tail = atom_at(c, other)->tail;
+    atom_at(c, root)->size += atom_at(c, other)->size;
     return true;
 }
 
 /* ---- What puts atoms together ---- */
 
-static const act *rename_act(const joined *j, const char *old_label, const char *new_label)
+static const char *rename_key(const joined *j, const char *old_label, const char *new_label)
+{
+    return arena_printf(j->mem, "%s\x1f%s", old_label, new_label);
+}
+
+/* Renames that records tell of, by both labels. */
+static void renames_find(const joined *j, map *out)
 {
     const act *const *acts = j->acts.at;
     for (size_t i = 0; i < j->acts.count; i++)
-        if (strcmp(acts[i]->kind, "host.rename") == 0 && strcmp(first_label(j, act_fact(acts[i], "old")), old_label) == 0
-            && strcmp(first_label(j, act_fact(acts[i], "new")), new_label) == 0)
-            return acts[i];
-    return NULL;
+        if (strcmp(acts[i]->kind, "host.rename") == 0)
+            map_put(out, span_str(rename_key(j, first_label(j, act_fact(acts[i], "old")), first_label(j, act_fact(acts[i], "new")))), NULL);
 }
 
 static int by_first_record(const void *a, const void *b)
@@ -226,6 +238,9 @@ static void join_segments(classes *c)
             *(const raw_log **)vec_push(&order) = r;
     }
     vec_sort(&order, by_first_record);
+    map renames;
+    map_init(&renames);
+    renames_find(c->j, &renames);
     const raw_log *const *logs = order.at;
     for (size_t i = 1; i < order.count; i++) {
         const raw_log *was = logs[i - 1], *is = logs[i];
@@ -234,11 +249,12 @@ static void join_segments(classes *c)
         uint32_t a = atom_of(c, was->file, was->computer), b = atom_of(c, is->file, is->computer);
         const atom *old = atom_at(c, a), *new = atom_at(c, b);
         bool runs_on = was->last_record + 1 == is->first_record, set_up = old->sort != NAME_CHOSEN;
-        if (!runs_on && !set_up && strcmp(old->label, new->label) != 0 && !rename_act(c->j, old->label, new->label))
+        if (!runs_on && !set_up && strcmp(old->label, new->label) != 0 && !map_find(&renames, span_str(rename_key(c->j, old->label, new->label))))
             continue;
         if (put_together(c, a, b, set_up ? VETO_NONE : VETO_SIDS))
             atom_at(c, a)->later_name = strcmp(old->label, new->label) != 0;
     }
+    map_done(&renames);
     vec_done(&order);
 }
 
@@ -255,9 +271,18 @@ static void join_renames(classes *c)
             continue;
         uint32_t old = atom_of(c, acts[i]->log->file, acts[i]->log->computer);
         const char *label = first_label(c->j, act_fact(acts[i], "new"));
-        for (uint32_t k = 0; k < c->atoms.count; k++) {
+        size_t low = 0, high = c->atoms.count;
+        while (low < high) {                                 /* sorted by label */
+            size_t mid = low + (high - low) / 2;
+            if (strcmp(atom_at(c, c->by_name[mid])->label, label) < 0)
+                low = mid + 1;
+            else
+                high = mid;
+        }
+        for (; low < c->atoms.count && strcmp(atom_at(c, c->by_name[low])->label, label) == 0; low++) {
+            const uint32_t k = c->by_name[low];
             const atom *a = atom_at(c, k);
-            if (bears_name(a) && strcmp(a->label, label) == 0 && moment_known(a->last) && a->last >= acts[i]->time)
+            if (bears_name(a) && moment_known(a->last) && a->last >= acts[i]->time)
                 if (put_together(c, old, k, VETO_SIDS | VETO_NAMES) && strcmp(atom_at(c, old)->label, label) != 0)
                     atom_at(c, old)->later_name = true;
         }

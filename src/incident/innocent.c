@@ -5,6 +5,22 @@
 
 #include <stdlib.h>
 
+enum { SESSIONS_LOOKED_AT = 256 };      /* of one kind, before one moment: more at once are a flood, and name nobody */
+
+/* How many of the acts, in order of time, lie at or before t. */
+static size_t acts_until(const act *const *acts, size_t n, moment t)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (acts[mid]->time <= t)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
 const act *session_before(const joined *j, uint32_t host, const char *account, moment t, moment window)
 {
     static const char *const kinds[] = { "logon.guessed", "logon.session" };
@@ -12,15 +28,16 @@ const act *session_before(const joined *j, uint32_t host, const char *account, m
     for (size_t k = 0; k < 2; k++) {
         size_t n;
         const act *const *acts = acts_of(j, host, kinds[k], &n);
-        for (size_t i = 0; i < n && acts[i]->time <= t; i++) {
+        size_t looked = 0;
+        for (size_t i = acts_until(acts, n, t); i-- > 0 && t - acts[i]->time <= window && looked++ < SESSIONS_LOOKED_AT;) {
             const char *type = act_fact(acts[i], "type"), *whom = act_fact(acts[i], "account");
             bool remote = strcmp(type, "3") == 0 || strcmp(type, "10") == 0 || strcmp(type, "8") == 0;
             bool whose = account ? account_same(whom, account) : !account_is_system(whom, act_fact(acts[i], "sid"));
-            if (!remote || !whose || !act_fact(acts[i], "source")[0] || t - acts[i]->time > window)
+            if (!remote || !whose || !act_fact(acts[i], "source")[0])
                 continue;
             if (best && !account && strcmp(act_fact(best, "source"), act_fact(acts[i], "source")) != 0)
                 return NULL;                          /* two clients: nobody knows which of them */
-            if (!best || acts[i]->time >= best->time)
+            if (!best || acts[i]->time > best->time || (acts[i]->time == best->time && strcmp(best->kind, kinds[k]) != 0))
                 best = acts[i];
         }
     }
@@ -57,14 +74,13 @@ static const char *source_of(const joined *j, const told *t)
 }
 
 /* Sources of grave findings; told before findings are settled, so innocence is asked of all of them. */
-static bool source_attacked(const joined *j, const char *source)
+static void sources_that_attacked(const joined *j, map *out)
 {
-    for (size_t i = 0; source[0] && i < j->told.count; i++) {
+    for (size_t i = 0; i < j->told.count; i++) {
         const told *t = vec_at(&j->told, i);
-        if (!t->innocent && t->f.severity >= SEVERITY_HIGH && t->source && strcmp(t->source, source) == 0)
-            return true;
+        if (!t->innocent && t->f.severity >= SEVERITY_HIGH && t->source)
+            map_put(out, span_str(t->source), NULL);
     }
-    return false;
 }
 
 static moment first_grave(const joined *j)
@@ -120,6 +136,9 @@ static void mark_runs(joined *j, vec *all, const char *as, unsigned least_days, 
 void innocent_mark(joined *j)
 {
     vec habits, tools;
+    map attackers;
+    map_init(&attackers);
+    sources_that_attacked(j, &attackers);
     vec_init(&habits, sizeof(occasion));
     vec_init(&tools, sizeof(occasion));
     for (size_t i = 0; i < j->told.count; i++) {
@@ -127,13 +146,14 @@ void innocent_mark(joined *j)
         if (!excusable(t))
             continue;
         const char *source = remote_tool(t) ? source_of(j, t) : "";
-        if (source[0] && !source_attacked(j, source))
+        if (source[0] && !map_find(&attackers, span_str(source)))
             *(occasion *)vec_push(&tools) = (occasion){ source, t->f.time, t };
         else if (!remote_tool(t))                    /* on any host: a script of the administrator runs on all of them */
             *(occasion *)vec_push(&habits) = (occasion){ arena_printf(j->mem, "%s\x1f%s", t->f.kind, t->subject), t->f.time, t };
     }
     mark_runs(j, &tools, "administration", (unsigned)weight(j, "innocent.tool-days"), weight_span(j, "innocent.tool-span"));
     mark_runs(j, &habits, "habit", (unsigned)weight(j, "innocent.habit-days"), weight_span(j, "innocent.habit-span"));
+    map_done(&attackers);
     vec_done(&habits);
     vec_done(&tools);
 }

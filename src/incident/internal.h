@@ -104,6 +104,7 @@ typedef struct {
     const char *cause;             /* findings with one cause (session, tool run, package, scan) give one vote; NULL: its own */
     double weight;                 /* log-odds that the attacker acted on this host; negative: speaks for innocence */
     reach how_far;
+    bool entities_dropped;         /* it names more than are kept */
     bool innocent;                 /* a pattern of ordinary administration: shown, and left out of the story */
     const char *source;            /* address it came from; NULL: not told */
     const char *workstation;       /* what the client called itself */
@@ -141,8 +142,10 @@ struct joined {
     vec logs;                                            /* of joined_log, sorted by host, channel, time */
     vec hosts;                                           /* of joined_host */
     vec tallies;                                         /* of joined_tally */
+    vec sessions;                                        /* of remote logons, by host, logon id, time; direct.c */
     vec stops;                                           /* of stop, by host, then time */
     vec told;                                            /* of told; sorted by settle_findings */
+    uint32_t *told_by_host; size_t *told_from; size_t told_hosts;      /* findings of host h: told_by_host[told_from[h]] up to told_from[h + 1]; settle_findings */
     map host_of_root;                                    /* unit and root of artifacts and logs to host; places.c */
     map host_of;                                         /* file and folded computer name to host */
     map raw_of;                                          /* log_key to index in `raw` */
@@ -234,6 +237,7 @@ size_t      hosts_at(const joined *j, const char *address, moment t, uint32_t ou
 uint32_t    host_named(const joined *j, const char *name, moment t);        /* by name or first label; HOST_NONE: none or several */
 /* The remote session of an account (NULL: of anybody) that began at or shortly before t, on this host; NULL: none. */
 const act  *session_before(const joined *j, uint32_t host, const char *account, moment t, moment window);
+const act  *session_of(const joined *j, uint32_t host, const char *logon, moment t);       /* the latest remote session with this logon id that had begun by t; after direct_find */
 bool        address_hostile(const joined *j, const char *address);          /* source of a finding of high severity; after settle_findings */
 place       place_of(const joined *j, const char *address, const char *workstation, moment t);
 bool        account_same(const char *a, const char *b);                     /* without case; a bare name equals any domain's */
@@ -261,6 +265,7 @@ void        finding_act(joined *j, told *t, const act *a);                      
 void        finding_tally(joined *j, told *t, const joined_tally *of, moment from, moment to);   /* its first and last bucket as evidence */
 evidence_ref ref_of_act(const joined *j, const act *a);
 const told *finding_at(const joined *j, size_t i);
+const uint32_t *findings_of_host(const joined *j, uint32_t host, size_t *count);          /* their numbers, in order of time; after settle_findings */
 const told *findings_of(const joined *j, uint32_t host, const char *kind, size_t nth);    /* nth of the kind in order of time; after settle_findings */
 
 bool        told_hard(const joined *j, const told *t);                       /* grave, and sure enough to stand alone */

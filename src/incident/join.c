@@ -17,6 +17,7 @@ static void begin(joined *j, arena *mem, digest *const *digests, size_t count, c
     vec_init(&j->hosts, sizeof(joined_host));
     vec_init(&j->tallies, sizeof(joined_tally));
     vec_init(&j->stops, sizeof(stop));
+    vec_init(&j->sessions, 1);                           /* made by direct.c */
     vec_init(&j->told, sizeof(told));
     map_init(&j->raw_of);
     map_init(&j->host_of);
@@ -27,7 +28,7 @@ static void begin(joined *j, arena *mem, digest *const *digests, size_t count, c
 
 static void end(joined *j)
 {
-    vec *const vecs[] = { &j->evidence, &j->cuts, &j->claims, &j->acts, &j->counted, &j->raw, &j->artifacts, &j->logs, &j->tallies, &j->stops };
+    vec *const vecs[] = { &j->evidence, &j->cuts, &j->claims, &j->acts, &j->counted, &j->raw, &j->artifacts, &j->logs, &j->tallies, &j->stops, &j->sessions };
     findings_done(j);
     for (size_t i = 0; i < j->hosts.count; i++)
         vec_done(&host_of(j, (uint32_t)i)->notes);

@@ -16,43 +16,41 @@ static bool machine_or_nobody(const act *a)
     return !account[0] || account_is_system(account, act_fact(a, "sid")) || strcasecmp(account_name(account), "ANONYMOUS LOGON") == 0;
 }
 
-/* Sources of grave findings made so far. */
-static bool attacked_from(const joined *j, const char *source, moment t)
+/* What is asked of each logon, looked up instead of searched for: sources of grave findings with the earliest; pairs of account and
+ * source that guessing told already; and each pair of a host with its first logon. An account is its bare name here. */
+typedef struct { map attackers, guessed, pairs; } memory;
+
+static const char *pair_key(const joined *j, uint32_t host, const char *account, const char *source)
 {
-    for (size_t i = 0; source[0] && i < j->told.count; i++) {
-        const told *f = vec_at(&j->told, i);
-        if (!f->innocent && f->f.severity >= SEVERITY_HIGH && f->source && strcmp(f->source, source) == 0 && f->f.time <= t)
-            return true;
-    }
-    return false;
+    char *key = arena_printf(j->mem, "%u\x1f%s\x1f%s", host, account_name(account), source);
+    utf8_lower_ascii(key);
+    return key;
 }
 
-static bool told_already(const joined *j, uint32_t host, const act *a)
+static void remember(joined *j, memory *m, const told *t)
 {
-    for (size_t i = 0; i < j->told.count; i++) {
-        const told *f = vec_at(&j->told, i);
-        if (f->f.host != host || strcmp(f->f.kind, "logon-after-guessing") != 0)
-            continue;
-        if (account_same(f->account, act_fact(a, "account")) && f->source && strcmp(f->source, act_fact(a, "source")) == 0)
-            return true;
+    bool was;
+    if (t->innocent || !t->source)
+        return;
+    if (t->f.severity >= SEVERITY_HIGH && moment_known(t->f.time)) {
+        uint64_t *first = map_put(&m->attackers, span_str(t->source), &was);
+        *first = was && *first < t->f.time ? *first : t->f.time;
     }
-    return false;
+    if (strcmp(t->f.kind, "logon-after-guessing") == 0 && t->account)
+        map_put(&m->guessed, span_str(pair_key(j, t->f.host, t->account, t->source)), &was);
 }
 
-/* Days on which this pair logged on before. */
-static unsigned days_before(const act *const *acts, size_t count, const act *a)
+static bool attacked_from(const memory *m, const char *source, moment t)
 {
-    unsigned days = 0;
-    uint64_t last = UINT64_MAX;
-    for (size_t i = 0; i < count && acts[i]->time < a->time; i++) {
-        if (!account_same(act_fact(acts[i], "account"), act_fact(a, "account")) || strcmp(act_fact(acts[i], "source"), act_fact(a, "source")) != 0)
-            continue;
-        uint64_t day = acts[i]->time / MOMENT_DAY;
-        if (day != last && day != a->time / MOMENT_DAY)
-            days++;
-        last = day;
-    }
-    return days;
+    const uint64_t *first = source[0] ? map_find(&m->attackers, span_str(source)) : NULL;
+    return first && *first <= t;
+}
+
+/* The pair logged on here on an earlier day. */
+static bool came_before(const joined *j, const memory *m, uint32_t host, const act *a)
+{
+    const uint64_t *first = map_find(&m->pairs, span_str(pair_key(j, host, act_fact(a, "account"), act_fact(a, "source"))));
+    return first && *first / MOMENT_DAY < a->time / MOMENT_DAY;
 }
 
 static void tell(joined *j, uint32_t host, const act *a, const char *sort, severity s, const char *sure, const char *techniques)
@@ -83,28 +81,49 @@ static void tell(joined *j, uint32_t host, const act *a, const char *sort, sever
                     "workstation", ARG_TEXT, act_fact(a, "workstation"), "time", ARG_TIME, write_time(j, a->time), NULL);
 }
 
+static void find_of_host(joined *j, memory *m, uint32_t i)
+{
+    size_t n;
+    const act *const *acts = acts_of(j, i, "logon.session", &n);
+    moment learned = moment_known(host_of(j, i)->first) ? host_of(j, i)->first + weight_span(j, "logons.learn") : MOMENT_UNKNOWN;
+    for (size_t k = 0; k < n; k++) {
+        bool was;
+        uint64_t *first = map_put(&m->pairs, span_str(pair_key(j, i, act_fact(acts[k], "account"), act_fact(acts[k], "source"))), &was);
+        *first = was ? *first : acts[k]->time;       /* in order of time */
+    }
+    for (size_t k = 0; k < n; k++) {
+        const act *a = acts[k];
+        const char *source = act_fact(a, "source");
+        bool local = strcmp(act_fact(a, "source_local"), "yes") == 0;
+        size_t had = j->told.count;
+        if (machine_or_nobody(a) || map_find(&m->guessed, span_str(pair_key(j, i, act_fact(a, "account"), source))))
+            continue;
+        if (strcmp(act_fact(a, "type"), "9") == 0)
+            tell(j, i, a, "new-credentials", SEVERITY_LOW, "logons.sure-new-credentials", "T1550.002");
+        else if (local && strcmp(act_fact(a, "type"), "10") == 0)
+            tell(j, i, a, "tunnel", SEVERITY_HIGH, "logons.sure-tunnel", "T1572 T1021.001");
+        else if (!is_remote(a) || !source[0])
+            continue;
+        else if (attacked_from(m, source, a->time))
+            tell(j, i, a, "attacker", SEVERITY_HIGH, "logons.sure-attacker", "T1078");
+        else if (!address_inside(j, source) && a->time >= learned && !came_before(j, m, i, a))
+            tell(j, i, a, "outside", SEVERITY_MEDIUM, "logons.sure-outside", "T1078 T1133");
+        if (j->told.count > had)
+            remember(j, m, vec_at(&j->told, had));
+    }
+}
+
 void logons_find(joined *j)
 {
-    for (uint32_t i = 0; i < host_total(j); i++) {
-        size_t n;
-        const act *const *acts = acts_of(j, i, "logon.session", &n);
-        moment learned = moment_known(host_of(j, i)->first) ? host_of(j, i)->first + weight_span(j, "logons.learn") : MOMENT_UNKNOWN;
-        for (size_t k = 0; k < n; k++) {
-            const act *a = acts[k];
-            const char *source = act_fact(a, "source");
-            bool local = strcmp(act_fact(a, "source_local"), "yes") == 0;
-            if (machine_or_nobody(a) || told_already(j, i, a))
-                continue;
-            if (strcmp(act_fact(a, "type"), "9") == 0)
-                tell(j, i, a, "new-credentials", SEVERITY_LOW, "logons.sure-new-credentials", "T1550.002");
-            else if (local && strcmp(act_fact(a, "type"), "10") == 0)
-                tell(j, i, a, "tunnel", SEVERITY_HIGH, "logons.sure-tunnel", "T1572 T1021.001");
-            else if (!is_remote(a) || !source[0])
-                continue;
-            else if (attacked_from(j, source, a->time))
-                tell(j, i, a, "attacker", SEVERITY_HIGH, "logons.sure-attacker", "T1078");
-            else if (!address_inside(j, source) && a->time >= learned && days_before(acts, n, a) == 0)
-                tell(j, i, a, "outside", SEVERITY_MEDIUM, "logons.sure-outside", "T1078 T1133");
-        }
-    }
+    memory m;
+    map_init(&m.attackers);
+    map_init(&m.guessed);
+    map_init(&m.pairs);
+    for (size_t i = 0; i < j->told.count; i++)
+        remember(j, &m, vec_at(&j->told, i));
+    for (uint32_t i = 0; i < host_total(j); i++)
+        find_of_host(j, &m, i);
+    map_done(&m.attackers);
+    map_done(&m.guessed);
+    map_done(&m.pairs);
 }

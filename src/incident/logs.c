@@ -233,15 +233,13 @@ static void hold(vec *held, const piece *p)
         }
 }
 
-static void choose_blocks(joined *j, const vec *pieces, uint32_t index, chosen_blocks *out)
+/* `next` chains the pieces of a log from `first` on; SIZE_MAX ends it. */
+static void choose_blocks(joined *j, const vec *pieces, size_t first, const size_t *next, uint32_t index, chosen_blocks *out)
 {
     vec held;
     vec_init(&held, sizeof(held_block));
-    for (size_t i = 0; i < pieces->count; i++) {
-        const piece *p = vec_at(pieces, i);
-        if (p->raw[0]->log == index)
-            hold(&held, p);
-    }
+    for (size_t i = first; i != SIZE_MAX; i = next[i])
+        hold(&held, vec_at(pieces, i));
     vec_sort(&held, by_block_then_most);
     out->log = vec_at(&j->logs, index);
     out->blocks = arena_array(j->mem, held.count, sizeof *out->blocks);
@@ -286,19 +284,46 @@ static void missing_ids(const joined *j, joined_log *log, const held_block *bloc
         gaps->count = 0;
 }
 
-static const act *clearing(const joined *j, const joined_log *log)
+/* Clearings by host, in the order of the acts: notes are not sorted yet. */
+typedef struct { uint32_t host; size_t at; const act *a; } cleared_at;
+
+static int by_host_at(const void *a, const void *b)
+{
+    const cleared_at *l = a, *r = b;
+    if (l->host != r->host)
+        return l->host < r->host ? -1 : 1;
+    return (l->at > r->at) - (l->at < r->at);
+}
+
+static void clearings_find(const joined *j, vec *out)
 {
     const act *const *acts = j->acts.at;
-    for (size_t i = 0; i < j->acts.count; i++) {
-        if (strcmp(acts[i]->kind, "log.clear") != 0 || act_host(j, acts[i]) != log->host)
-            continue;
-        const char *channel = act_fact(acts[i], "channel");
-        bool own = strcmp(acts[i]->log->channel, log->channel) == 0;
-        if (own && acts[i]->record == log->first_record)
-            return acts[i];
-        if (!own && strcasecmp(channel, log->channel) == 0 && moment_known(log->from) && acts[i]->time <= log->from + MOMENT_MINUTE
-            && acts[i]->time + MOMENT_DAY >= log->from)
-            return acts[i];
+    vec_init(out, sizeof(cleared_at));
+    for (size_t i = 0; i < j->acts.count; i++)
+        if (strcmp(acts[i]->kind, "log.clear") == 0 && act_host(j, acts[i]) != HOST_NONE)
+            *(cleared_at *)vec_push(out) = (cleared_at){ act_host(j, acts[i]), i, acts[i] };
+    vec_sort(out, by_host_at);
+}
+
+static const act *clearing(const vec *cleared, const joined_log *log)
+{
+    const cleared_at *all = cleared->at;
+    size_t low = 0, high = cleared->count;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (all[mid].host < log->host)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    for (size_t i = low; i < cleared->count && all[i].host == log->host; i++) {
+        const act *a = all[i].a;
+        bool own = strcmp(a->log->channel, log->channel) == 0;
+        if (own && a->record == log->first_record)
+            return a;
+        if (!own && strcasecmp(act_fact(a, "channel"), log->channel) == 0 && moment_known(log->from) && a->time <= log->from + MOMENT_MINUTE
+            && a->time + MOMENT_DAY >= log->from)
+            return a;
     }
     return NULL;
 }
@@ -338,7 +363,7 @@ static int by_gap(const void *a, const void *b)
     return order ? order : numbers(l->kind, r->kind);
 }
 
-static void measure(joined *j, const chosen_blocks *of)
+static void measure(joined *j, const vec *cleared, const chosen_blocks *of)
 {
     joined_log *log = of->log;
     vec gaps;
@@ -347,7 +372,7 @@ static void measure(joined *j, const chosen_blocks *of)
         log->first_record = of->blocks[0].first_record;
         log->last_record = of->blocks[of->count - 1].last_record;
         missing_ids(j, log, of->blocks, of->count, &gaps);
-        log->cleared = clearing(j, log) != NULL;
+        log->cleared = clearing(cleared, log) != NULL;
         log->rolled = log->first_record > 1 && !log->cleared;
         silences(j, log, &gaps);
     }
@@ -479,10 +504,21 @@ void logs_put_together(joined *j)
     make_pieces(j, &pieces);
     make_logs(j, &pieces);
     chosen_blocks *chosen = arena_array(j->mem, j->logs.count, sizeof *chosen);
+    size_t *first = arena_array(j->mem, j->logs.count, sizeof *first), *next = arena_array(j->mem, pieces.count, sizeof *next);
+    for (size_t i = 0; i < j->logs.count; i++)
+        first[i] = SIZE_MAX;
+    for (size_t i = pieces.count; i-- > 0;) {
+        uint32_t log = ((const piece *)vec_at(&pieces, i))->raw[0]->log;
+        next[i] = first[log];
+        first[log] = i;
+    }
     for (uint32_t i = 0; i < j->logs.count; i++)
-        choose_blocks(j, &pieces, i, &chosen[i]);
+        choose_blocks(j, &pieces, first[i], next, i, &chosen[i]);
+    vec cleared;
+    clearings_find(j, &cleared);
     for (uint32_t i = 0; i < j->logs.count; i++)
-        measure(j, &chosen[i]);
+        measure(j, &cleared, &chosen[i]);
+    vec_done(&cleared);
     sum_tallies(j, chosen);
     vec_done(&pieces);
 }

@@ -116,11 +116,18 @@ void finding_fact(joined *j, told *t, const char *name, const char *value)
         *(fact *)vec_push(&t->facts) = (fact){ name, value };
 }
 
+/* Repetitions of one finding may name ever another account: a person reads no more of them, and a hostile digest costs no more. */
+enum { ENTITIES_MOST = 64 };
+
 void finding_entity(joined *j, told *t, const char *type, const char *value)
 {
     (void)j;
     if (!value || !value[0])
         return;
+    if (t->entities.count >= ENTITIES_MOST) {
+        t->entities_dropped = true;
+        return;
+    }
     for (size_t i = 0; i < t->entities.count; i++) {
         const entity *e = vec_at(&t->entities, i);
         if (strcmp(e->type, type) == 0 && strcmp(e->value, value) == 0)
@@ -198,10 +205,10 @@ const told *finding_at(const joined *j, size_t i)
 
 const told *findings_of(const joined *j, uint32_t host, const char *kind, size_t nth)
 {
-    for (size_t i = 0; i < j->told.count; i++) {
-        const told *t = vec_at(&j->told, i);
-        if (t->f.host == host && strcmp(t->f.kind, kind) == 0 && nth-- == 0)
-            return t;
-    }
+    size_t count;
+    const uint32_t *all = findings_of_host(j, host, &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(finding_at(j, all[i])->f.kind, kind) == 0 && nth-- == 0)
+            return finding_at(j, all[i]);
     return NULL;
 }

@@ -83,14 +83,35 @@ static const char *family_from(const joined *j, const uint32_t *all, size_t i, s
     return NULL;
 }
 
-/* The family was at work on another host of ours by then. */
-static bool came_over(const joined *j, uint32_t host, const char *family, moment t)
+/* Where each family was at work: its acts in order of time, each with the last one before it on another host. */
+static void families_find(story *s)
 {
-    moment pause = weight_span(j, "story.pause");
-    for (size_t i = 0; family && i < j->told.count && finding_at(j, i)->f.time < t; i++) {
-        const told *o = finding_at(j, i);
-        if (o->f.host != host && counts(o) && carries(o) && t - o->f.time <= pause && same_text(told_fact(o, "family"), family))
-            return true;
+    joined *j = s->j;
+    vec_init(&s->works, sizeof(work));
+    map_init(&s->last_work);
+    for (uint32_t i = 0; i < j->told.count; i++) {
+        const told *t = finding_at(j, i);
+        const char *family = counts(t) && carries(t) ? told_fact(t, "family") : NULL;
+        if (!family)
+            continue;
+        bool was;
+        uint64_t *last = map_put(&s->last_work, span_str(family), &was);
+        const work *before = was ? vec_at(&s->works, *last) : NULL;
+        *(work *)vec_push(&s->works) = (work){ t->f.time, t->f.host, !before ? UINT32_MAX : before->host != t->f.host ? (uint32_t)*last : before->elsewhere, was ? (uint32_t)*last : UINT32_MAX };
+        *last = s->works.count - 1;
+    }
+}
+
+/* The family was at work on another host of ours by then. */
+static bool came_over(const story *s, uint32_t host, const char *family, moment t)
+{
+    const uint64_t *last = family ? map_find(&s->last_work, span_str(family)) : NULL;
+    uint32_t at = last ? (uint32_t)*last : UINT32_MAX;
+    for (unsigned steps = 0; at != UINT32_MAX && steps < WORKS_LOOKED_AT; steps++) {
+        const work *w = vec_at((vec *)&s->works, at);
+        if (w->time < t && w->host != host)
+            return t - w->time <= weight_span(s->j, "story.pause");
+        at = w->host == host ? w->elsewhere : w->before;
     }
     return false;
 }
@@ -113,7 +134,7 @@ static bool entered_anew(const story *s, uint32_t host, const uint32_t *all, siz
 {
     const joined *j = s->j;
     moment from = finding_at(j, all[at])->f.time;
-    if (came_over(j, host, family, from))
+    if (came_over(s, host, family, from))
         return true;
     for (size_t i = at; i < count && finding_at(j, all[i])->f.time - from <= weight_span(j, "story.first-runs"); i++) {
         const told *t = finding_at(j, all[i]);
@@ -190,17 +211,16 @@ static size_t take_near(const story *s, node *n, uint32_t *weak, size_t count)
 static void find_of_host(story *s, uint32_t host)
 {
     const joined *j = s->j;
-    uint32_t *strong = arena_array(j->mem, j->told.count, sizeof *strong), *weak = arena_array(j->mem, j->told.count, sizeof *weak);
-    size_t strong_count = 0, weak_count = 0, first = s->nodes.count;
-    for (uint32_t i = 0; i < j->told.count; i++) {        /* in order of time: settle_findings */
-        const told *t = finding_at(j, i);
-        if (t->f.host == host && counts(t)) {
-            if (carries(t))
-                strong[strong_count++] = i;
+    size_t count, strong_count = 0, weak_count = 0, first = s->nodes.count;
+    const uint32_t *all = findings_of_host(j, host, &count);
+    uint32_t *strong = arena_array(j->mem, count, sizeof *strong), *weak = arena_array(j->mem, count, sizeof *weak);
+    for (size_t i = 0; i < count; i++)
+        if (counts(finding_at(j, all[i]))) {
+            if (carries(finding_at(j, all[i])))
+                strong[strong_count++] = all[i];
             else
-                weak[weak_count++] = i;
+                weak[weak_count++] = all[i];
         }
-    }
     cut(s, host, strong, strong_count, weight_span(j, "story.pause"), weight_span(j, "story.lull"));
     for (size_t i = first; i < s->nodes.count; i++)
         weak_count = take_near(s, node_at(s, i), weak, weak_count);
@@ -229,7 +249,10 @@ void nodes_sort(story *s)
 void nodes_find(story *s)
 {
     vec_init(&s->nodes, sizeof(node));
+    families_find(s);
     for (uint32_t i = 0; i < host_total(s->j); i++)
         find_of_host(s, i);
     nodes_sort(s);
+    vec_done(&s->works);
+    map_done(&s->last_work);
 }

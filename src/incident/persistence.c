@@ -120,11 +120,9 @@ static void take_maker(joined *j, entry *e, uint32_t host, const act *a, const t
         set(&e->p.logon, t->logon ? t->logon : "");
         set(&e->p.from, t->source ? t->source : "");
     }
-    size_t n;
-    const act *const *sessions = acts_of(j, host, "logon.session", &n);
-    for (size_t i = 0; !e->p.from && e->p.logon && i < n && sessions[i]->time <= a->time + MOMENT_SECOND; i++)
-        if (strcasecmp(act_fact(sessions[i], "logon"), e->p.logon) == 0 && a->time - sessions[i]->time < MOMENT_DAY)
-            set(&e->p.from, act_fact(sessions[i], "source"));
+    const act *session = !e->p.from && e->p.logon && moment_known(a->time) ? session_of(j, host, e->p.logon, a->time + MOMENT_SECOND) : NULL;
+    if (session && (a->time <= session->time || a->time - session->time < MOMENT_DAY))
+        set(&e->p.from, act_fact(session, "source"));
 }
 
 static void take_log(joined *j, vec *all, map *of, const map *found, uint32_t host, const act *a, size_t point)

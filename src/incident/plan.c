@@ -358,9 +358,10 @@ void plan_make(joined *j)
         want(&p, "preserve", NULL, NULL, UINT32_MAX);
         if (h->infected == INFECTED_YES)
             want(&p, "isolate", NULL, NULL, UINT32_MAX);
-        for (uint32_t i = 0; i < j->told.count; i++)
-            if (finding_at(j, i)->f.host == p.host)
-                by_finding(&p, i);
+        size_t count;
+        const uint32_t *all = findings_of_host(j, p.host, &count);
+        for (size_t i = 0; i < count; i++)
+            by_finding(&p, all[i]);
         by_state(&p);
         if (h->infected == INFECTED_YES) {
             want(&p, "patch-smb", NULL, NULL, UINT32_MAX);

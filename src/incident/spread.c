@@ -40,11 +40,10 @@ void spread_tell(story *s)
     joined *j = s->j;
     j->out->spread = arena_array(j->mem, s->nodes.count, sizeof *j->out->spread);
     for (uint32_t v = 0; v < s->nodes.count; v++) {
-        way **all = arena_array(j->mem, s->ways.count, sizeof *all);
-        size_t count = 0;
-        for (size_t i = 0; i < s->ways.count; i++)
-            if (way_at(s, i)->to == v)
-                all[count++] = way_at(s, i);
+        size_t from = node_at(s, v)->ways_from, end = node_at(s, v)->ways_end, count = 0;
+        way **all = arena_array(j->mem, end - from, sizeof *all);
+        for (size_t i = from; i < end; i++)
+            all[count++] = way_at(s, i);
         if (!count)
             continue;
         qsort(all, count, sizeof *all, by_likelihood);

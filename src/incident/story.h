@@ -18,6 +18,8 @@ typedef struct {
     const char *family;                      /* NULL: none named */
     bool hostile;                            /* grave enough for the tree */
     uint32_t episode;
+    size_t ways_from, ways_end;              /* its ways, by number */
+    bool explained;                          /* by another place or host than its own past; episodes.c */
     double root, outside;                    /* P(no other node is its parent), and the part of it that is outside */
 } node;
 
@@ -34,8 +36,16 @@ typedef struct {
     vec evidence;                            /* of evidence_ref */
 } way;
 
+/* An act of a family: the last one before it on another host, and at all (numbers in `works`; UINT32_MAX: none). */
+typedef struct { moment time; uint32_t host, elsewhere, before; } work;
+
+enum { WORKS_LOOKED_AT = 4096 };             /* how far back a family's acts are followed */
+
 typedef struct {
     joined *j;
+    vec works; map last_work;                /* of `work`, by family; while nodes are found */
+    struct looked_up *at;                    /* of the node whose ways are being found; ways.c */
+    uint32_t *members; size_t *member_from;  /* nodes of episode e: members[member_from[e]] up to member_from[e + 1]; episodes.c */
     vec nodes;                               /* of node */
     vec ways;                                /* of way, by node, then place */
     uint32_t episodes;
@@ -51,7 +61,6 @@ void clocks_widen(story *s);
 void ways_find(story *s);                    /* ways.c */
 void tree_weigh(story *s);                   /* tree.c: probabilities of ways and roots over all trees */
 void episodes_part(story *s);                /* episodes.c */
-bool node_explained(const story *s, uint32_t at);        /* by another place or host than its own past; after tree_weigh */
 void entries_tell(story *s);                 /* entry.c: entry, entries, first host */
 void spread_tell(story *s);                  /* spread.c */
 void narrate(story *s);                      /* narrate.c */

@@ -76,28 +76,27 @@ static bool invert(double *a, double *inverse, size_t n)
     return true;
 }
 
-/* e^w of everything that may be v's parent, scaled so that the largest is 1: between[u] nodes, root the rest, and of the rest
- * what is outside, whether a record names its address or none does. */
-typedef struct { double *between, root, outside; } parents;
+/* e^w of everything that may be v's parent, scaled so that the largest is 1: between[u] nodes (`nodes` together; NULL: too
+ * many), root the rest, and of the rest what is outside, whether a record names its address or none does. */
+typedef struct { double *between, nodes, root, outside; } parents;
 
 static parents parents_of(story *s, uint32_t v, const uint32_t *index, size_t count)
 {
     const node *n = node_at(s, v);
     double outside = outside_weight(s, n), unknown = unknown_weight(s, n), most = fmax(outside, unknown);
-    for (size_t i = 0; i < s->ways.count; i++)
-        if (way_at(s, i)->to == v)
-            most = fmax(most, way_at(s, i)->weight);
-    parents p = { .between = arena_array(s->j->mem, count, sizeof(double)) };
+    for (size_t i = n->ways_from; i < n->ways_end; i++)
+        most = fmax(most, way_at(s, i)->weight);
+    parents p = { .between = count <= TREE_NODES ? arena_array(s->j->mem, count, sizeof(double)) : NULL };
     p.root = exp(outside - most) + exp(unknown - most);
     p.outside = exp(outside - most);
-    for (size_t i = 0; i < s->ways.count; i++) {
+    for (size_t i = n->ways_from; i < n->ways_end; i++) {
         way *w = way_at(s, i);
-        if (w->to != v)
-            continue;
         w->probability = exp(w->weight - most);          /* for now; a share of the row */
-        if (w->from_node != UINT32_MAX && w->from_node != v)
-            p.between[index[w->from_node]] += w->probability;
-        else
+        if (w->from_node != UINT32_MAX && w->from_node != v) {
+            p.nodes += w->probability;
+            if (p.between)
+                p.between[index[w->from_node]] += w->probability;
+        } else
             p.root += w->probability;
         if (w->from.outside)
             p.outside += w->probability;
@@ -131,14 +130,10 @@ void tree_weigh(story *s)
     }
     exact = exact && invert(l, inverse, n);
     for (size_t v = 0; v < n; v++) {
-        double all = rows[v].root;
-        for (size_t u = 0; u < n; u++)
-            all += rows[v].between[u];
+        double all = rows[v].root + rows[v].nodes;
         double root = exact ? rows[v].root * inverse[v * n + v] : rows[v].root / all;
-        for (size_t i = 0; i < s->ways.count; i++) {
+        for (size_t i = node_at(s, nodes[v])->ways_from; i < node_at(s, nodes[v])->ways_end; i++) {
             way *w = way_at(s, i);
-            if (w->to != nodes[v])
-                continue;
             bool between = w->from_node != UINT32_MAX && w->from_node != w->to;
             size_t u = between ? index[w->from_node] : 0;
             if (!between)

@@ -104,11 +104,13 @@ static void missing_channels(joined *j, vec *all, uint32_t host)
 
 static void empty_sources(joined *j, vec *all, uint32_t host)
 {
-    for (size_t i = 0; i < j->told.count; i++) {
-        const told *t = finding_at(j, i);
+    size_t count;
+    const uint32_t *of = findings_of_host(j, host, &count);
+    for (size_t i = 0; i < count; i++) {
+        const told *t = finding_at(j, of[i]);
         bool guess = strcmp(t->f.kind, "password-guessing") == 0 || strcmp(t->f.kind, "password-spraying") == 0;
         bool many = note_fact(t->f.facts, t->f.fact_count, "sources")[0] != '\0';
-        if (t->f.host != host || !guess || t->innocent || t->source || many || t->f.severity < SEVERITY_MEDIUM)
+        if (!guess || t->innocent || t->source || many || t->f.severity < SEVERITY_MEDIUM)
             continue;
         add(j, all, host, 2, "source-empty", t->f.id,
             say(j, "unknown.source-empty", "host", ARG_HOST, host_name(j, host), "tries", ARG_NUMBER, write_u64(j, t->f.count), "from", ARG_TIME,

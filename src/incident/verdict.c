@@ -8,15 +8,15 @@ bool told_hard(const joined *j, const told *t)
            && !profile_has(profile_root(j->facts, "reasoning"), "never_alone", t->f.kind);
 }
 
-static size_t votes_of(const joined *j, uint32_t host, vote *out, reach *furthest, bool *hard, moment *first)
+static size_t votes_of(const joined *j, const uint32_t *all, size_t told_count, vote *out, reach *furthest, bool *hard, moment *first)
 {
     size_t count = 0;
     *furthest = REACH_NONE;
     *hard = false;
     *first = MOMENT_UNKNOWN;
-    for (size_t i = 0; i < j->told.count; i++) {
-        const told *t = finding_at(j, i);
-        if (t->f.host != host || t->weight == 0)
+    for (size_t i = 0; i < told_count; i++) {
+        const told *t = finding_at(j, all[i]);
+        if (t->weight == 0)
             continue;
         out[count++] = (vote){ t->cause, t->weight };
         if (t->innocent)
@@ -34,10 +34,12 @@ void verdict_hosts(joined *j)
 {
     for (uint32_t i = 0; i < host_total(j); i++) {
         joined_host *h = host_of(j, i);
-        vote *votes = arena_array(j->mem, j->told.count, sizeof *votes);
+        size_t told_count;
+        const uint32_t *all = findings_of_host(j, i, &told_count);
+        vote *votes = arena_array(j->mem, told_count, sizeof *votes);
         reach furthest;
         bool hard;
-        size_t count = votes_of(j, i, votes, &furthest, &hard, &h->first_hostile);
+        size_t count = votes_of(j, all, told_count, votes, &furthest, &hard, &h->first_hostile);
         h->weight = weight(j, "host.prior") + votes_sum(j, votes, count);
         if (!h->collected)
             h->infected = h->named_hostile ? INFECTED_SUSPECTED : INFECTED_UNKNOWN;

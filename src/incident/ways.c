@@ -31,15 +31,40 @@ void way_cite(way *w, evidence_ref r)
         *(evidence_ref *)vec_push(&w->evidence) = r;
 }
 
+/* What is asked of a node again and again: its ways by place, the runs of the first half hour by logon id and by time, and since when
+ * each pair of account and source logs on to its host. */
+struct looked_up {
+    map places, by_logon, usual;
+    const uint32_t *runs; size_t run_count;              /* findings, in order of time */
+};
+
+enum { RUNS_LOOKED_AT = 256 };                           /* near one moment: more at once are a flood, and tell no more */
+
+static const char *pair_key(const joined *j, const char *account, const char *source)
+{
+    char *key = arena_printf(j->mem, "%s\x1f%s", account_name(account), source);
+    utf8_lower_ascii(key);
+    return key;
+}
+
+static const char *logon_key(const joined *j, const char *logon)
+{
+    char *key = arena_str(j->mem, logon);
+    utf8_lower_ascii(key);
+    return key;
+}
+
 /* The way from a place to a node, made when it is new. NULL for no place, and for the node's own host. */
 static way *way_from(story *s, uint32_t to, place from)
 {
     const node *n = node_at(s, to);
     if ((from.host == HOST_NONE && !from.address) || from.host == n->host)
         return NULL;
-    for (size_t i = s->ways.count; i > 0 && way_at(s, i - 1)->to == to; i--)
-        if (place_same(way_at(s, i - 1)->from, from))
-            return way_at(s, i - 1);
+    bool was;
+    uint64_t *at = map_put(&s->at->places, span_str(from.host != HOST_NONE ? arena_printf(s->j->mem, "%u", from.host) : from.address), &was);
+    if (was)
+        return way_at(s, *at);
+    *at = s->ways.count;
     way *w = vec_push(&s->ways);
     *w = (way){ .to = to, .from = from, .from_node = UINT32_MAX, .time = MOMENT_UNKNOWN };
     vec_init(&w->evidence, sizeof(evidence_ref));
@@ -109,15 +134,29 @@ static bool is_rdp(const joined *j, uint32_t host, place from, moment time)
     return false;
 }
 
+/* The first of the node's first runs that is not before t. */
+static size_t run_from(const story *s, moment t)
+{
+    size_t low = 0, high = s->at->run_count;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (finding_at(s->j, s->at->runs[mid])->f.time < t)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
 /* Failures from there. SQL Server writes no success by default: when it then starts a shell, the password it was tried with fits. */
 static void tried(const story *s, way *w, const node *n, const told *t, moment end)
 {
     const joined *j = s->j;
     mark(w, WAY_FAILED, end < n->onset ? end : t->f.time, first_ref(t));
     const char *protocol = told_fact(t, "protocol");
-    for (size_t i = 0; protocol && i < n->told_count; i++) {
-        const told *ran = finding_at(j, n->told[i]);
-        if (!is_first_run(s, n, ran) || !means_told(ran) || strcmp(means_told(ran), protocol) != 0 || ran->f.time < t->f.time)
+    for (size_t i = run_from(s, t->f.time), looked = 0; protocol && i < s->at->run_count && looked < RUNS_LOOKED_AT; i++, looked++) {
+        const told *ran = finding_at(j, s->at->runs[i]);
+        if (!means_told(ran) || strcmp(means_told(ran), protocol) != 0 || ran->f.time < t->f.time)
             continue;
         if (end < ran->f.time && ran->f.time - end > weight_span(j, "story.tried-then-ran"))
             continue;
@@ -168,7 +207,6 @@ static void by_findings(story *s, uint32_t at)
     }
 }
 
-/* The execution that a logon at `time`, with logon id `logon`, explains: in its session, or right after it. */
 /* What a process of the system's own account did is not what a user's logon nearby asked for: services, tasks and tools that would
  * have carried it leave acts of their own. */
 static bool could_be_of(const told *t, const char *account)
@@ -179,25 +217,27 @@ static bool could_be_of(const told *t, const char *account)
     return !ran_as[0] || account_same(ran_as, account) || !account_is_system(ran_as, act_fact(t->of, "sid"));
 }
 
-static unsigned explains(const story *s, const node *n, moment time, const char *account, const char *logon, const told **which)
+/* The execution that a logon at `time`, with logon id `logon`, explains: in its session, or right after it. */
+static unsigned explains(const story *s, moment time, const char *account, const char *logon, const told **which)
 {
     const joined *j = s->j;
-    unsigned best = 0;
-    for (size_t i = 0; i < n->told_count; i++) {
-        const told *t = finding_at(j, n->told[i]);
-        if (!is_first_run(s, n, t))
-            continue;
-        bool session = logon[0] && t->logon && strcasecmp(logon, t->logon) == 0 && absolute(t->f.time, time) < MOMENT_DAY;
-        bool near = could_be_of(t, account) && t->f.time + 2 * MOMENT_SECOND >= time && (t->f.time <= time || t->f.time - time <= weight_span(j, "story.session-near"));
-        unsigned how = session ? WAY_EXECUTED : near ? WAY_NEAR : 0;
-        if (!how || (best == WAY_EXECUTED && how != WAY_EXECUTED))
-            continue;
-        /* Of equals the one that tells how it was started. */
-        if (how != best || (!means_told(*which) && means_told(t)))
-            *which = t;
-        best = how;
+    const uint64_t *session = logon[0] ? map_find(&s->at->by_logon, span_str(logon_key(j, logon))) : NULL;
+    if (session && absolute(finding_at(j, *session)->f.time, time) < MOMENT_DAY) {
+        *which = finding_at(j, *session);
+        return WAY_EXECUTED;
     }
-    return best;
+    const told *near = NULL;
+    size_t first = run_from(s, time > 2 * MOMENT_SECOND ? time - 2 * MOMENT_SECOND : 0);
+    for (size_t i = first; i < s->at->run_count && i < first + RUNS_LOOKED_AT; i++) {
+        const told *t = finding_at(j, s->at->runs[i]);
+        if (t->f.time > time && t->f.time - time > weight_span(j, "story.session-near"))
+            break;
+        /* Of equals the one that tells how it was started. */
+        if (could_be_of(t, account) && (!near || (!means_told(near) && means_told(t))))
+            near = t;
+    }
+    *which = near ? near : *which;
+    return near ? WAY_NEAR : 0;
 }
 
 static bool remote_type(const char *type)
@@ -217,7 +257,7 @@ static void logon(story *s, uint32_t at, place from, moment time, const char *ac
     const joined *j = s->j;
     const node *n = node_at(s, at);
     const told *which = NULL;
-    unsigned how = explains(s, n, time, account, id, &which);
+    unsigned how = explains(s, time, account, id, &which);
     if (!how && !before_onset(s, n, time, weight_span(j, "story.logon-before")))
         return;
     way *w = way_from(s, at, from);
@@ -238,14 +278,10 @@ static void logon(story *s, uint32_t at, place from, moment time, const char *ac
 }
 
 /* The pair of account and source was seen on this host a day and more before the story began. */
-static bool was_usual(const joined *j, const node *n, const char *account, const char *source)
+static bool was_usual(const story *s, const node *n, const char *account, const char *source)
 {
-    size_t count;
-    joined_tally *const *all = tallies_of(j, n->host, "logon.success", &count);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(tally_key(all[i], "source"), source) == 0 && account_same(tally_key(all[i], "account"), account) && all[i]->first + MOMENT_DAY < n->access)
-            return true;
-    return false;
+    const uint64_t *first = map_find(&s->at->usual, span_str(pair_key(s->j, account, source)));
+    return first && *first + MOMENT_DAY < n->access;
 }
 
 /* An attack on SMBv1 opens a session as nobody, and the service that it takes over starts what it brought (reasoning.md 4.2). Such
@@ -253,14 +289,14 @@ static bool was_usual(const joined *j, const node *n, const char *account, const
 static void null_session(story *s, uint32_t at, place from, moment time, evidence_ref ref)
 {
     const joined *j = s->j;
-    const node *n = node_at(s, at);
     moment near = weight_span(j, "story.null-session-near");
     if (!moment_known(time))
         return;
-    for (size_t i = 0; i < n->told_count; i++) {
-        const told *t = finding_at(j, n->told[i]);
-        if (!is_first_run(s, n, t) || t->f.time + 2 * MOMENT_SECOND < time || (t->f.time > time && t->f.time - time > near))
-            continue;
+    size_t first = run_from(s, time > 2 * MOMENT_SECOND ? time - 2 * MOMENT_SECOND : 0);
+    if (first < s->at->run_count) {
+        const told *t = finding_at(j, s->at->runs[first]);
+        if (t->f.time > time && t->f.time - time > near)
+            return;
         way *w = way_from(s, at, from);
         if (!w)
             return;
@@ -269,7 +305,6 @@ static void null_session(story *s, uint32_t at, place from, moment time, evidenc
             w->marks |= WAY_EXPLOIT;
             way_cite(w, first_ref(t));
         }
-        return;
     }
 }
 
@@ -291,7 +326,7 @@ static void by_logons(story *s, uint32_t at)
             if (nobody(account) || !moment_known(a->time))
                 continue;
             logon(s, at, place_of(j, source, act_fact(a, "workstation"), a->time), a->time, account, act_fact(a, "logon"), k == 2 ? "rdp" : act_fact(a, "protocol"),
-                  was_usual(j, node_at(s, at), account, source), ref_of_act(j, a));
+                  was_usual(s, node_at(s, at), account, source), ref_of_act(j, a));
         }
     }
     joined_tally *const *all = tallies_of(j, host, "logon.success", &count);
@@ -309,9 +344,9 @@ static void by_logons(story *s, uint32_t at)
                 null_session(s, at, place_of(j, source, tally_key(t, "workstation"), c->last), c->last, ref);
                 continue;
             }
-            logon(s, at, place_of(j, source, tally_key(t, "workstation"), c->first), c->first, account, "", tally_key(t, "protocol"), was_usual(j, node_at(s, at), account, source), ref);
+            logon(s, at, place_of(j, source, tally_key(t, "workstation"), c->first), c->first, account, "", tally_key(t, "protocol"), was_usual(s, node_at(s, at), account, source), ref);
             if (c->count > 1 && c->last != c->first)
-                logon(s, at, place_of(j, source, tally_key(t, "workstation"), c->last), c->last, account, "", tally_key(t, "protocol"), was_usual(j, node_at(s, at), account, source), ref);
+                logon(s, at, place_of(j, source, tally_key(t, "workstation"), c->last), c->last, account, "", tally_key(t, "protocol"), was_usual(s, node_at(s, at), account, source), ref);
         }
     }
 }
@@ -329,7 +364,7 @@ static void by_contacts(story *s, uint32_t at)
             for (size_t b = 0; b < all[i]->bucket_count; b++) {
                 const joined_bucket *c = &all[i]->buckets[b];
                 const told *which = NULL;
-                if (!explains(s, n, c->first, NULL, "", &which) && !explains(s, n, c->last, NULL, "", &which))
+                if (!explains(s, c->first, NULL, "", &which) && !explains(s, c->last, NULL, "", &which))
                     continue;
                 way *w = way_from(s, at, place_of(j, tally_key(all[i], "source"), NULL, c->first));
                 if (!w)
@@ -506,6 +541,35 @@ static void name_access(way *w)
         w->access = "unknown";
 }
 
+static void look_up(const story *s, const node *n, struct looked_up *at)
+{
+    const joined *j = s->j;
+    bool was;
+    map_init(&at->places);
+    map_init(&at->by_logon);
+    map_init(&at->usual);
+    uint32_t *runs = arena_array(j->mem, n->told_count, sizeof *runs);
+    at->runs = runs;
+    at->run_count = 0;
+    for (size_t i = 0; i < n->told_count; i++) {
+        const told *t = finding_at(j, n->told[i]);
+        if (!is_first_run(s, n, t))
+            continue;
+        runs[at->run_count++] = n->told[i];
+        if (!t->logon)
+            continue;
+        uint64_t *of = map_put(&at->by_logon, span_str(logon_key(j, t->logon)), &was);
+        if (!was || (!means_told(finding_at(j, *of)) && means_told(t)))
+            *of = n->told[i];
+    }
+    size_t count;
+    joined_tally *const *all = tallies_of(j, n->host, "logon.success", &count);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t *first = map_put(&at->usual, span_str(pair_key(j, tally_key(all[i], "account"), tally_key(all[i], "source"))), &was);
+        *first = was && *first < all[i]->first ? *first : all[i]->first;
+    }
+}
+
 void ways_find(story *s)
 {
     vec_init(&s->ways, sizeof(way));
@@ -513,6 +577,9 @@ void ways_find(story *s)
         if (!node_at(s, at)->hostile)
             continue;
         size_t from = s->ways.count, kept = from;
+        struct looked_up found;
+        look_up(s, node_at(s, at), &found);
+        s->at = &found;
         by_findings(s, at);
         by_logons(s, at);
         by_contacts(s, at);
@@ -531,5 +598,11 @@ void ways_find(story *s)
             }
         }
         s->ways.count = kept;
+        s->at = NULL;
+        map_done(&found.places);
+        map_done(&found.by_logon);
+        map_done(&found.usual);
+        node_at(s, at)->ways_from = from;
+        node_at(s, at)->ways_end = kept;
     }
 }
