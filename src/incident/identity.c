@@ -148,7 +148,7 @@ static int by_name(const void *a, const void *b, void *of)
 
 /* ---- Vetoes ---- */
 
-enum { COMPARED_MOST = 4096 };           /* names of two classes held against each other; more of them are no one host */
+enum { COMPARED_MOST = 1 << 24 };          /* pieces of evidence of two classes held against each other; more of them are no one host */
 
 static bool too_many(const classes *c, uint32_t a, uint32_t b)
 {

@@ -109,15 +109,6 @@ static void stops_without_end(world *w, size_t n)
     done(w, log, "System.evtx");
 }
 
-static void names_that_follow_each_other(world *w, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        world_log *log = world_add_log(w, "System", 1);
-        world_act(log, number(w, "N", i), begin() + i * MOMENT_HOUR, "host.rename", "old", number(w, "N", i), "new", number(w, "N", i + 1), NULL);
-        done(w, log, number(w, "N", i));
-    }
-}
-
 static void one_address_of_many_hosts(world *w, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -150,8 +141,7 @@ static void four_times_the_lines_cost_about_four_times(void **state)
     static const struct { const char *name; shape *make; } shapes[] = {
         { "one finding, ever another account", one_finding_of_many_accounts }, { "findings", many_findings }, { "hosts", as_many_hosts_as_findings },
         { "starts of the system", a_start_of_the_system_between_all_processes }, { "sessions", sessions_and_what_ran }, { "logons from everywhere", logons_from_everywhere },
-        { "guessers", many_guessers }, { "a chain of hosts", a_chain_of_hosts }, { "stops", stops_without_end }, { "names that follow each other", names_that_follow_each_other },
-        { "one address", one_address_of_many_hosts },
+        { "guessers", many_guessers }, { "a chain of hosts", a_chain_of_hosts }, { "stops", stops_without_end }, { "one address", one_address_of_many_hosts },
     };
     (void)state;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
