@@ -16,7 +16,7 @@ static void answer_entry(const report *r, table *t)
     runs *cells = answer(r, t, "report.q-entry", "2.2", "entry");
     const json *entry = json_get(r->c, "entry");
     if (!entry || entry->kind != JSON_OBJECT) {
-        runs_add(&cells[1], RUN_STRONG, tell_label("report.undecided"));
+        runs_add(&cells[1], RUN_STRONG, tell_nobody(r));
         runs_line(&cells[1]);
         put_sentence(r, &cells[1], r->c, "entry_unknown");
         return;
@@ -38,7 +38,7 @@ static void answer_first(const report *r, table *t)
     runs *cells = answer(r, t, "report.q-begin", "2.2", "first-host");
     const json *first = json_get(r->c, "first_host");
     if (!first || first->kind != JSON_OBJECT) {
-        runs_add(&cells[1], RUN_STRONG, tell_label("report.undecided"));
+        runs_add(&cells[1], RUN_STRONG, tell_nobody(r));
         runs_line(&cells[1]);
         put_sentence(r, &cells[1], r->c, "first_host_unknown");
         return;

@@ -35,7 +35,7 @@ static void tell_first_host(const report *r, block *in)
     const json *first = json_get(r->c, "first_host");
     runs *p = doc_paragraph(section, r->d, NULL);
     if (!first || first->kind != JSON_OBJECT) {
-        runs_add(p, RUN_STRONG, tell_label("report.undecided"));
+        runs_add(p, RUN_STRONG, tell_nobody(r));
         runs_text(p, " ");
         put_sentence(r, p, r->c, "first_host_unknown");
         return;
@@ -123,7 +123,7 @@ void tell_entry(report *r, block *in)
         way_table(r, section, tell_label("report.way-table"), entry, tell_first(entry, "alternatives"));
     } else {
         runs *p = doc_paragraph(section, r->d, "answer");
-        runs_add(p, RUN_STRONG, tell_label("report.undecided"));
+        runs_add(p, RUN_STRONG, tell_nobody(r));
         runs_text(p, " ");
         put_sentence(r, p, r->c, "entry_unknown");
     }

@@ -285,7 +285,7 @@ static void add_entry(const report *r, sheet *s)
                                           in(s, tell_place(r, json_get(entry, "source"))), tell_is_null(entry, "account") ? "" : comma(s), tell_clip(r, entry, "account"), colon(s),
                                           in(s, tell_word(r, "", json_str(entry, "access"))), comma(s), in(s, tell_word(r, "", json_str(entry, "means"))), likely(r, s, entry, "confidence")), 2);
     } else
-        add_wrapped(s, "  ", arena_printf(r->mem, s->l == LANG_ZH ? "%s%s" : "%s %s", in(s, tell_label("report.undecided")), in(s, tell_sentence(r, r->c, "entry_unknown"))), 2);
+        add_wrapped(s, "  ", arena_printf(r->mem, s->l == LANG_ZH || tell_empty(tell_sentence(r, r->c, "entry_unknown")) ? "%s%s" : "%s %s", in(s, tell_nobody(r)), in(s, tell_sentence(r, r->c, "entry_unknown"))), 2);
     if (first && first->kind == JSON_OBJECT) {
         size_t host = tell_host(r, first, "host");
         add_wrapped(s, "  ", arena_printf(r->mem, "%s%s%s%s", in(s, tell_label("report.first-host")), colon(s), host != SIZE_MAX ? r->hosts[host].name : "?", likely(r, s, first, "confidence")), 1);

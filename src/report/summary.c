@@ -47,7 +47,7 @@ static void card_entry(const report *r, block *cards)
     const json *entry = json_get(r->c, "entry");
     runs *to = doc_card(cards, r->d, tell_label("report.way-in"), "entry");
     if (!entry || entry->kind == JSON_NULL) {
-        runs_add(to, RUN_STRONG, tell_label("report.undecided"));
+        runs_add(to, RUN_STRONG, tell_nobody(r));
         runs_line(to);
         put_sentence(r, to, r->c, "entry_unknown");
         return;
@@ -76,7 +76,7 @@ static void card_first(const report *r, block *cards)
     const json *first = json_get(r->c, "first_host");
     runs *to = doc_card(cards, r->d, tell_label("report.first-host"), "first");
     if (!first || first->kind == JSON_NULL) {
-        runs_add(to, RUN_STRONG, tell_label("report.undecided"));
+        runs_add(to, RUN_STRONG, tell_nobody(r));
         runs_line(to);
         put_sentence(r, to, r->c, "first_host_unknown");
         return;

@@ -234,7 +234,7 @@ told_comeback tell_comeback(const report *r)
         const char *name = tell_short(r, (both){ tell_clip(r, n->of, "name"), NULL }).en;
         out.names[out.name_count] = (both){ arena_printf(r->mem, "%s%s", place.en, name), arena_printf(r->mem, "%s%s", place.zh, name) };
     }
-    out.counted = tell_say(r, "report.autostarts-counted", "hostile", ARG_NUMBER, tell_number(r, out.hostile), "hosts", ARG_NUMBER, tell_number(r, out.hosts),
+    out.counted = tell_say(r, "report.autostarts-counted", "hostile", ARG_NUMBER, out.hostile ? tell_number(r, out.hostile) : NULL, "hosts", ARG_NUMBER, tell_number(r, out.hosts),
                            "suspicious", ARG_NUMBER, out.suspicious ? tell_number(r, out.suspicious) : NULL, NULL);
     map_done(&names);
     map_done(&hosts);
@@ -418,6 +418,14 @@ both tell_step(const report *r, const json *step)
         return words;
     const char *time = written(r, t, r->zone);
     return (both){ without_time(words.en, time), words.zh ? without_time(words.zh, time) : NULL };
+}
+
+both tell_nobody(const report *r)
+{
+    for (size_t i = 0; i < r->host_count; i++)
+        if (tell_is(r->hosts[i].of, "infected", "yes") || tell_is(r->hosts[i].of, "infected", "suspected"))
+            return tell_label("report.undecided");
+    return tell_label("report.no-intruder");
 }
 
 both tell_role(const report *r, const json *host)

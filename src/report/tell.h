@@ -58,6 +58,7 @@ both tell_say(const report *r, const char *id, ...) __attribute__((sentinel));  
 both tell_sentence(const report *r, const json *of, const char *name);          /* an {en, zh}; {"", NULL} when null */
 both tell_step(const report *r, const json *step);                              /* of the story, without the time that it may begin with */
 both tell_role(const report *r, const json *host);                              /* of a host, in words when it is one of ours; "" when null */
+both tell_nobody(const report *r);                                           /* in the place of a way in or first host: nobody came, or it cannot be told */
 bool tell_empty(both words);
 
 /* The words of likelihood and the numbers they stand for, the surest first: from text_likelihood itself, so that no legend differs. */
