@@ -72,6 +72,6 @@ void   evidence_release(evidence_item *item);
 /* SHA-256 of an entry without anything else; "" and false when it cannot be read. */
 bool   evidence_hash(evidence_walk *w, size_t entry, char out[65]);
 
-#define EVIDENCE_FIRST 4096u                                                 /* bytes that recognising wants to see */
+#define EVIDENCE_FIRST 8192u                                                 /* bytes that recognising wants to see */
 evidence_type evidence_recognise(span first_bytes, uint64_t size);
 const char   *evidence_type_word(evidence_type t);                           /* "evtx", "registry", ... as case.md has it */

@@ -156,7 +156,8 @@ evidence_type evidence_recognise(span first, uint64_t size)
 {
     if (size == 0)
         return EVIDENCE_EMPTY;
-    first = span_part(first, 0, EVIDENCE_FIRST);
+    span page = span_part(first, 0, EVIDENCE_FIRST);         /* the objects of WMI are told by a page of 8 KiB */
+    first = span_part(first, 0, EVIDENCE_FIRST / 2);
     for (size_t i = 0; i < sizeof magics / sizeof *magics; i++) {
         const magic *m = &magics[i];
         if (!span_eq(span_part(first, m->at, m->len), span_of(m->bytes, m->len)))
@@ -164,7 +165,7 @@ evidence_type evidence_recognise(span first, uint64_t size)
         if (m->type != EVIDENCE_MFT || is_mft(cur_open(first)))
             return m->type;
     }
-    if (wmi_objects_is(first, size) || wmi_map_is(first) || wmi_index_is(first, size))
+    if (wmi_objects_is(page, size) || wmi_map_is(first) || wmi_index_is(first, size))
         return EVIDENCE_WMI;
     if (pe_is(first, size))
         return EVIDENCE_PROGRAM;

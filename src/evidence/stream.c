@@ -141,7 +141,7 @@ static void read_member(evidence_stream *s, archive_level *from, const archive_m
         n = archive_level_read(from, s->block + first, sizeof s->block - first, &in.why);
         first += n > 0 ? (size_t)n : 0;
     }
-    out->type = evidence_recognise(span_of(s->block, first), n == 0 ? first : m->size_known && m->size > first ? m->size : UINT64_MAX / 2);
+    out->type = evidence_recognise(span_of(s->block, first), n == 0 ? first : m->size_known && m->size >= first ? m->size : UINT64_MAX / 2);
     in.keep = is_wanted(s->walk, out->type, out->path) || out->type == EVIDENCE_ARCHIVE;
     status failed = in.why;
     in.why = status_ok();

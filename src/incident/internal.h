@@ -194,6 +194,10 @@ artifact_file *artifacts_of(const joined *j, const char *file, const char *path,
 uint32_t    host_of_place(const joined *j, const char *unit, const char *path);      /* of whatever lies there; HOST_NONE: not known */
 size_t      claim_hosts(const joined *j, const identity_claim *k, uint32_t *out, size_t most);     /* whose claim it is */
 
+/* host_sheet.c */
+size_t      hives_covered(const joined *j, uint32_t at, coverage *out);     /* out NULL: how many there are */
+void        accounts_of_host(const joined *j, uint32_t at, host *to);
+
 /* host_state.c */
 #define ENTRY_SERVICES "HKLM\\SYSTEM\\CurrentControlSet\\Services"
 #define ENTRY_TASKS "C:\\Windows\\System32\\Tasks"

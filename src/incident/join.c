@@ -67,9 +67,10 @@ static void put_evidence(joined *j)
     }
 }
 
-static void put_coverage(joined *j, const joined_host *from, host *to)
+static void put_coverage(joined *j, uint32_t at, host *to)
 {
-    to->covered = arena_array(j->mem, from->log_count, sizeof *to->covered);
+    const joined_host *from = host_of(j, at);
+    to->covered = arena_array(j->mem, from->log_count + hives_covered(j, at, NULL), sizeof *to->covered);
     for (size_t i = 0; i < from->log_count; i++) {
         const joined_log *log = vec_at(&j->logs, from->logs[i]);
         coverage *c = &to->covered[to->covered_count++];
@@ -79,6 +80,7 @@ static void put_coverage(joined *j, const joined_host *from, host *to)
             c->note = say(j, id, "from", ARG_TIME, write_time(j, log->from), "first", ARG_NUMBER, write_u64(j, log->first_record), "missing",
                           ARG_NUMBER, log->missing ? write_u64(j, log->missing) : NULL, NULL);
     }
+    to->covered_count += hives_covered(j, at, to->covered + to->covered_count);
 }
 
 static void put_hosts(joined *j)
@@ -101,7 +103,8 @@ static void put_hosts(joined *j)
             to->addresses[to->address_count++] = from->addresses[k].address;
         for (size_t k = 0; k < j->stops.count; k++)
             to->crash_count += ((const stop *)vec_at(&j->stops, k))->host == i;
-        put_coverage(j, from, to);
+        put_coverage(j, i, to);
+        accounts_of_host(j, i, to);
     }
 }
 

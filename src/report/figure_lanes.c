@@ -211,12 +211,17 @@ static void draw_log(const report *r, svg *s, const axis *a, const json *c, int 
 }
 
 /* The two logs that decide most come first. */
+static bool is_log(const json *c)
+{
+    return strncmp(json_str(c, "channel"), "registry/", 9) != 0;
+}
+
 static void draw_coverage(const report *r, svg *s, const axis *a, const json *host, int top)
 {
     int y = top;
     for (int others = 0; others < 2; others++)
         for (const json *c = tell_first(host, "coverage"); c && y < top + LOGS * 16; c = c->next)
-            if ((tell_is(c, "channel", "Security") || tell_is(c, "channel", "System")) != others) {
+            if (is_log(c) && (tell_is(c, "channel", "Security") || tell_is(c, "channel", "System")) != others) {
                 draw_log(r, s, a, c, y);
                 y += 16;
             }
@@ -239,7 +244,9 @@ span figure_host(const report *r, size_t host, bool *empty)
         y_of[m] = y;
         y += used[m] ? 22 : 0;
     }
-    size_t logs = tell_count(h, "coverage");
+    size_t logs = 0;
+    for (const json *c = tell_first(h, "coverage"); c; c = c->next)
+        logs += is_log(c);
     int bottom = y - 4, height = bottom + (logs ? (int)(logs < LOGS ? logs : LOGS) * 16 + 8 : 4);
     axis a;
     axis_make(&a, times, count, LABEL, WIDTH - LABEL - 10);

@@ -161,6 +161,39 @@ static void put_coverage(const report *r, block *in, const json *host)
     }
 }
 
+/* Local accounts: those that are switched on, administer, or look like a trick; the rest is counted. */
+static void put_accounts(const report *r, block *in, const json *host)
+{
+    if (!tell_count(host, "accounts"))
+        return;
+    static const struct { const char *title, *tone; } columns[] = {
+        { "report.account", "code" }, { "report.rid", "number" }, { "report.flags", NULL }, { "report.last-logon", "time" }, { "report.password-set", "time" }, { "report.account-made", "time" }, { "report.remark", NULL },
+    };
+    table *t = doc_table(in, r->d, NULL, tell_label("report.accounts-table"), "stack", 20000);
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        doc_column(t, tell_label(columns[i].title), columns[i].tone);
+    for (const json *a = tell_first(host, "accounts"); a; a = a->next) {
+        const json *enabled = json_get(a, "enabled"), *administrator = json_get(a, "administrator");
+        bool on = enabled && enabled->kind == JSON_BOOL && enabled->truth, admin = administrator && administrator->kind == JSON_BOOL && administrator->truth;
+        row *line = doc_row(t, r->d, NULL, (unsigned)(on + 2 * admin + 4 * !tell_is_null(a, "looks")));
+        put_code(r, &line->cells[0], a, "name");
+        runs_text(&line->cells[1], tell_clip(r, a, "rid"));
+        runs_words(&line->cells[2], tell_label(on ? "report.account-on" : "report.account-off"));
+        if (admin) {
+            runs_text(&line->cells[2], " ");
+            runs_add(&line->cells[2], RUN_BADGE, tell_label("report.administrator"));
+        }
+        runs_line(&line->cells[2]);
+        runs_add(&line->cells[2], RUN_SMALL, (both){ tell_clip(r, a, "flags"), NULL });
+        static const char *const times[] = { "last_logon", "password_set", "created" };
+        for (size_t i = 0; i < 3; i++)
+            if (!tell_is_null(a, times[i]))
+                put_time(r, &line->cells[3 + i], a, times[i]);
+        if (!tell_is_null(a, "looks"))
+            runs_words(&line->cells[6], tell_say(r, "report.account-looks", "looks", ARG_TEXT, tell_clip(r, a, "looks"), NULL));
+    }
+}
+
 static void put_names(const report *r, runs *to, const json *host)
 {
     bool first = true;
@@ -211,6 +244,7 @@ static void tell_host_sheet(const report *r, block *in, size_t i)
     if (!empty)
         doc_figure(section, r->d, NULL, tell_say(r, "report.host-figure", "host", ARG_HOST, r->hosts[i].name, NULL), svg);
     put_coverage(r, section, h);
+    put_accounts(r, section, h);
 }
 
 /* ---- Everything that was found ---- */

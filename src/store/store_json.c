@@ -158,6 +158,45 @@ static void put_evidence(writer *w, const evidence_ref *refs, size_t count)
     json_end_array(&w->json);
 }
 
+/* A case may have a hundred thousand entries: what is not told of one is left out. */
+static void put_told(writer *w, const char *key, const char *text)
+{
+    if (text && *text)
+        put_text(w, key, text);
+}
+
+static void put_told_time(writer *w, const char *key, moment t)
+{
+    if (moment_known(t))
+        put_time(w, key, t);
+}
+
+static void put_accounts(writer *w, const host *h)
+{
+    json_key(&w->json, "accounts");
+    json_array(&w->json);
+    for (size_t i = 0; i < h->account_count; i++) {
+        const host_account *a = &h->accounts[i];
+        json_object(&w->json);
+        put_text(w, "name", a->name);
+        put_told(w, "rid", a->rid);
+        put_told(w, "sid", a->sid);
+        put_told(w, "full_name", a->full_name);
+        put_told(w, "comment", a->comment);
+        put_bool(w, "enabled", a->enabled);
+        put_bool(w, "administrator", a->administrator);
+        put_told(w, "flags", a->flags);
+        put_told(w, "groups", a->groups);
+        put_told(w, "looks", a->looks);
+        put_told(w, "logons", a->logons);
+        put_told_time(w, "created", a->created);
+        put_told_time(w, "last_logon", a->last_logon);
+        put_told_time(w, "password_set", a->password_set);
+        json_end_object(&w->json);
+    }
+    json_end_array(&w->json);
+}
+
 /* Items of the long lists stand on lines of their own, so that two cases can be compared with diff. */
 static void begin_list(writer *w, const char *key)
 {
@@ -306,6 +345,8 @@ static void put_host_list(writer *w)
         }
         json_end_array(&w->json);
         put_sentences(w, "notes", h->notes, h->note_count);
+        if (h->account_count)
+            put_accounts(w, h);
         json_key(&w->json, "clock");
         json_object(&w->json);
         json_key(&w->json, "low");
@@ -590,19 +631,6 @@ static void put_first(writer *w)
     } else
         json_null(&w->json);
     put_sentence(w, "first_host_unknown", &w->of->first_unknown);
-}
-
-/* A case may have a hundred thousand entries: what is not told of one is left out. */
-static void put_told(writer *w, const char *key, const char *text)
-{
-    if (text && *text)
-        put_text(w, key, text);
-}
-
-static void put_told_time(writer *w, const char *key, moment t)
-{
-    if (moment_known(t))
-        put_time(w, key, t);
 }
 
 /* A reason that has no words of its own yet is told by its word alone. */

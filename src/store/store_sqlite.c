@@ -30,6 +30,7 @@ static const table tables[] = {
     { "host_name", "host", "names", "name=.:t", false },
     { "host_address", "host", "addresses", "address=.:t", false },
     { "host_note", "host", "notes", "text=.:s", false },
+    { "account", "host", "accounts", "name:t rid:t sid:t full_name:t comment:t enabled:b administrator:b flags:t groups:t looks:t logons:t created:t last_logon:t password_set:t", false },
     { "coverage", "host", "coverage", "channel:t begins=from:t ends=to:t records:i gaps:i note:s", false },
     { "finding", NULL, "findings", "id:t kind:t host:t time:t ends=end:t count:i severity:t confidence:r title:s text:s source:t episode:i", false },
     { "technique", "finding", "techniques", "technique=.:t", false },

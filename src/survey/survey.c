@@ -86,7 +86,7 @@ static const char *why_not_read(evidence_type type)
 }
 
 /* Reads one item into a digest of its own, which then goes into the unit's: so a unit is held only as long as that takes.
- * group: of an artifact, itself and what it is read with; NULL: it is none, or lies beside one (why says what is wrong with that). */
+ * group: of an artifact, itself and what it is read with; NULL: it is none, or lies beside one (why says what is wrong with that, "": nothing). */
 static void read_item(survey *s, unit *u, log_reader *reader, const evidence_item *item, const artifact_group *group, const char *why)
 {
     arena mem;
@@ -107,7 +107,7 @@ static void read_item(survey *s, unit *u, log_reader *reader, const evidence_ite
         state = item->type == EVIDENCE_JSONL ? log_read_json(reader, item, &noted, &e, part) : log_read(reader, item, &noted, &e, part);
     else if (status_is_ok(state) && group)
         state = artifact_read(s->setup.run, &s->room, group, &noted, &e, part);
-    e.why = why ? why : group ? NULL : why_not_read(item->type);
+    e.why = why ? (*why ? why : NULL) : group ? NULL : why_not_read(item->type);
     e.read = !e.why && status_is_ok(state);
     if (!status_is_ok(state))
         e.why = state.words;
@@ -226,7 +226,7 @@ static void read_group(survey *s, unit *u, log_reader *reader, artifact_group *g
     if (g->has_main)
         read_item(s, u, reader, &g->main, g, NULL);
     for (size_t i = 0; i < g->beside_count; i++)
-        read_item(s, u, reader, &g->beside[i], NULL, g->has_main || g->late ? NULL : artifact_stray(g->beside[i].type));
+        read_item(s, u, reader, &g->beside[i], NULL, g->has_main || g->late ? "" : artifact_stray(g->beside[i].type));
     artifact_group_release(g);
 }
 
@@ -264,6 +264,19 @@ static const artifact_files *files_of(const survey *s, const char *key)
     return at ? vec_at(&s->mains, *at) : NULL;
 }
 
+static bool is_of_type(survey *s, size_t entry, evidence_type type)
+{
+    evidence_item item;
+    bool is = false;
+    evidence_stream *items = evidence_stream_open(s->walk, entry);
+    while (evidence_stream_next(items, &item)) {
+        is |= !item.member && item.type == type;
+        evidence_release(&item);
+    }
+    evidence_stream_close(items);
+    return is;
+}
+
 /* An artifact, or what lies beside one, that lies as a file. The latter is read with the former, and named by its own job. */
 static void read_file_with(survey *s, size_t at, log_reader *reader, evidence_item *item)
 {
@@ -273,7 +286,7 @@ static void read_file_with(survey *s, size_t at, log_reader *reader, evidence_it
     const char *of_log = artifact_main_of(&mem, item->path);
     if (of_log && artifact_is_beside(item)) {
         const artifact_files *f = files_of(s, main_key(&mem, at, of_log));
-        read_item(s, u, reader, item, NULL, f && f->main != SIZE_MAX ? NULL : artifact_stray(item->type));
+        read_item(s, u, reader, item, NULL, f && f->main != SIZE_MAX && is_of_type(s, f->main, item->type) ? "" : artifact_stray(item->type));
     } else {
         artifact_group g = { .main = *item, .has_main = true };
         const artifact_files *f = files_of(s, main_key(&mem, at, item->path));
