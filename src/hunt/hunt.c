@@ -16,6 +16,7 @@ typedef struct {
     sigma_matcher *matcher;
     buf hits;
     arena mem;
+    struct { buf units, text; } names[3];    /* host, channel, provider of the last hit: mostly those of the next */
 } worker;
 
 typedef struct {
@@ -55,6 +56,19 @@ static void add_needed(worker *w, const event *ev, hunt_hit *hit)
     hit->field_count += count;
 }
 
+static const char *name_text(worker *w, size_t which, span units)
+{
+    buf *known = &w->names[which].units, *text = &w->names[which].text;
+    if (!text->len || !span_eq(buf_bytes(known), units)) {
+        buf_clear(known);
+        buf_clear(text);
+        buf_span(known, units);
+        utf16_utf8(units, text);
+        buf_char(text, '\0');
+    }
+    return (const char *)text->at;
+}
+
 static void put_hits(hunt *h, worker *w, const event *ev, const uint32_t *rules, size_t count)
 {
     arena_reset(&w->mem);
@@ -62,7 +76,7 @@ static void put_hits(hunt *h, worker *w, const event *ev, const uint32_t *rules,
     memcpy(kept, rules, count * sizeof *kept);
     hunt_hit hit = {
         .time = ev->time, .event_id = ev->event_id, .record = ev->record_id, .offset = ev->offset, .recovered = ev->recovered,
-        .host = utf16_text(&w->mem, ev->computer), .channel = utf16_text(&w->mem, ev->channel), .provider = utf16_text(&w->mem, ev->provider), .file = h->file,
+        .host = name_text(w, 0, ev->computer), .channel = name_text(w, 1, ev->channel), .provider = name_text(w, 2, ev->provider), .file = h->file,
     };
     if (h->o->fields)
         sigma_look(w->matcher, ev);
@@ -246,6 +260,10 @@ status hunt_run(const hunt_options *o, void (*each)(void *context, const hunt_hi
         w->view = event_view_new(names);
         w->matcher = sigma_matcher_new(o->rules);
         buf_init(&w->hits, BATCH_HITS);
+        for (size_t n = 0; n < 3; n++) {
+            buf_init(&w->names[n].units, 1 << 20);
+            buf_init(&w->names[n].text, 4 << 20);
+        }
         arena_init(&w->mem, 0);
     }
     sorter_init(&h.sorted, HUNT_BYTES);
@@ -278,6 +296,10 @@ status hunt_run(const hunt_options *o, void (*each)(void *context, const hunt_hi
         event_view_free(w->view);
         sigma_matcher_free(w->matcher);
         buf_done(&w->hits);
+        for (size_t n = 0; n < 3; n++) {
+            buf_done(&w->names[n].units);
+            buf_done(&w->names[n].text);
+        }
         arena_done(&w->mem);
     }
     pthread_mutex_destroy(&h.lock);

@@ -8,6 +8,9 @@
 
 enum { HEAD = 4 + 8 + 8 + 8 + 4 + 4 + 4 + 1, READ_BYTES = 256 << 10, HIT_BYTES = 1 << 20 };
 
+/* Where a hit stands, and its time, which most often decides. */
+typedef struct { moment time; uint32_t at; } placed;
+
 /* A run in a file, and what of it is read. */
 typedef struct { int fd; uint64_t at, size; buf bytes; size_t pos; span hit; } run;
 
@@ -15,7 +18,7 @@ void sorter_init(sorter *s, size_t limit)
 {
     *s = (sorter){ .limit = limit, .failed = status_ok() };
     buf_init(&s->bytes, 2 * limit + HIT_BYTES);
-    vec_init(&s->at, sizeof(uint32_t));
+    vec_init(&s->at, sizeof(placed));
     vec_init(&s->runs, sizeof(run));
 }
 
@@ -106,14 +109,17 @@ static span hit_at(const buf *bytes, uint32_t at)
 
 static int by_hit(const void *a, const void *b, void *bytes)
 {
+    const placed *l = a, *r = b;
     bool same;
-    return order(hit_at(bytes, *(const uint32_t *)a), hit_at(bytes, *(const uint32_t *)b), &same);
+    if (l->time != r->time)
+        return l->time < r->time ? -1 : 1;
+    return order(hit_at(bytes, l->at), hit_at(bytes, r->at), &same);
 }
 
 static void sort_memory(sorter *s)
 {
     if (s->at.count > 1)
-        qsort_r(s->at.at, s->at.count, sizeof(uint32_t), by_hit, &s->bytes);
+        qsort_r(s->at.at, s->at.count, sizeof(placed), by_hit, &s->bytes);
 }
 
 static int open_file(void)
@@ -137,7 +143,7 @@ static void spill(sorter *s)
     }
     sort_memory(s);
     for (size_t i = 0; i < s->at.count; i++) {
-        span hit = hit_at(&s->bytes, *(uint32_t *)vec_at(&s->at, i));
+        span hit = hit_at(&s->bytes, ((placed *)vec_at(&s->at, i))->at);
         fwrite(hit.at, 1, hit.len, file);
         r.size += hit.len;
     }
@@ -160,7 +166,7 @@ void sorter_add(sorter *s, span hits)
     if (s->bytes.overflow)
         s->failed = status_fail(STATUS_LIMIT, "more hits at once than memory is given for");
     for (size_t at = from; at < s->bytes.len; at += le32(s->bytes.at + at))
-        *(uint32_t *)vec_push(&s->at) = (uint32_t)at;
+        *(placed *)vec_push(&s->at) = (placed){ le64(s->bytes.at + at + 4), (uint32_t)at };
 }
 
 /* ---- merging ---- */
@@ -242,7 +248,7 @@ status sorter_give(sorter *s, void (*each)(void *context, const hunt_hit *h), vo
     while (status_is_ok(s->failed)) {
         run *from = NULL;
         bool same;
-        span best = mine < s->at.count ? hit_at(&s->bytes, *(uint32_t *)vec_at(&s->at, mine)) : (span){ 0 };
+        span best = mine < s->at.count ? hit_at(&s->bytes, ((placed *)vec_at(&s->at, mine))->at) : (span){ 0 };
         for (size_t i = 0; i < s->runs.count; i++) {
             run *r = vec_at(&s->runs, i);
             if (r->hit.len && (!best.len || order(r->hit, best, &same) < 0)) {
