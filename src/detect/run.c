@@ -3,7 +3,7 @@
 #include "detect/artifact.h"
 #include "detect/log.h"
 
-enum { IDS = 1 << 16, LOGS_KEPT = 4096, DETECTORS_MOST = 128 };
+enum { IDS = 1 << 16, LOGS_KEPT = 2048, DETECTORS_MOST = 128 };
 
 typedef struct { uint32_t want; uint16_t detector; uint16_t next; } dispatch;    /* next: in `entries`, 0 ends */
 

@@ -86,6 +86,19 @@ static void commands_of(const planning *p, const profile_node *action, const cha
         }
 }
 
+enum { SHOWN_MOST = 60 };
+
+/* A name that no person reads to its end (encoded commands as names of services) is cut in the sentence; `target` has all of it. */
+static const char *shortened(const joined *j, const char *name)
+{
+    size_t n = name ? strlen(name) : 0;
+    if (n <= SHOWN_MOST)
+        return name;
+    for (n = SHOWN_MOST; n > 0 && ((unsigned char)name[n] & 0xc0) == 0x80;)
+        n--;
+    return arena_printf(j->mem, "%.*s…", (int)n, name);
+}
+
 /* One step; the same action on the same target is asked for once, by its first finding. */
 static draft *want(planning *p, const char *id, const char *name, const char *value, uint32_t finding)
 {
@@ -105,23 +118,20 @@ static draft *want(planning *p, const char *id, const char *name, const char *va
     d->order = (unsigned)profile_number(action, "order", &found);
     d->action = id;
     d->step = (plan_step){ .host = p->host, .phase = profile_text(action, "phase"), .target = name, .finding = finding };
-    d->step.action = say(j, arena_printf(j->mem, "plan.%s", id), "name", ARG_TEXT, name, "value", ARG_TEXT, value, NULL);
+    const char *shown = shortened(j, name);
+    d->step.action = say(j, arena_printf(j->mem, "plan.%s", id), "name", ARG_TEXT, shown, "value", ARG_TEXT, value, NULL);
     d->step.why = finding == UINT32_MAX ? say(j, "plan.why-host", NULL) : say(j, "plan.why-finding", "id", ARG_TEXT, finding_at(j, finding)->f.id, "kind", ARG_WORD, finding_at(j, finding)->f.kind, NULL);
-    d->step.risk = say(j, arena_printf(j->mem, "plan.%s.risk", id), "name", ARG_TEXT, name, NULL);
-    d->step.undo = say(j, arena_printf(j->mem, "plan.%s.undo", id), "name", ARG_TEXT, name, "value", ARG_TEXT, value, NULL);
+    d->step.risk = say(j, arena_printf(j->mem, "plan.%s.risk", id), "name", ARG_TEXT, shown, NULL);
+    d->step.undo = say(j, arena_printf(j->mem, "plan.%s.undo", id), "name", ARG_TEXT, shown, "value", ARG_TEXT, value, NULL);
     commands_of(p, action, name, value, &d->step);
     return d;
 }
 
 /* A system's own file is never a target: the hostile act was to call it. */
-static bool own_file(const char *path)
+static bool own_file(const planning *p, const char *path)
 {
     const char *file = strrchr(path, '\\');
-    static const char *const shells[] = { "cmd.exe", "powershell.exe", "rundll32.exe", "mshta.exe", "wscript.exe", "cscript.exe", "net.exe", "net1.exe", "netsh.exe", "schtasks.exe", "sc.exe", "reg.exe", "wmic.exe", "regsvr32.exe", "certutil.exe", "explorer.exe", "mmc.exe" };
-    for (size_t i = 0; i < sizeof shells / sizeof *shells; i++)
-        if (strcasecmp(file ? file + 1 : path, shells[i]) == 0)
-            return true;
-    return false;
+    return profile_has(p->root, "own_tools", file ? file + 1 : path);
 }
 
 static bool hostile_file(const told *t)
@@ -179,7 +189,7 @@ static void by_finding(planning *p, uint32_t i)
             want(p, "service-delete", name, NULL, i);
         }
         const char *file = told_fact(t, "file");
-        if (file && !own_file(file) && (t->f.severity >= SEVERITY_HIGH))
+        if (file && !own_file(p, file) && (t->f.severity >= SEVERITY_HIGH))
             want(p, "file-quarantine", written_out(p, file), NULL, i);
     } else if (strncmp(source, "task.", 5) == 0 && name && t->f.severity >= SEVERITY_MEDIUM) {
         want(p, "task-disable", name, NULL, i);
@@ -208,7 +218,7 @@ static void by_finding(planning *p, uint32_t i)
         want(p, "credentials-all", NULL, NULL, i);
     }
     const char *image = told_fact(t, "image") ? told_fact(t, "image") : told_fact(t, "file");
-    if (hostile_file(t) && image && !own_file(image)) {
+    if (hostile_file(t) && image && !own_file(p, image)) {
         if (told_fact(t, "image"))
             want(p, "process-end", written_out(p, image), NULL, i);
         want(p, "file-quarantine", written_out(p, image), NULL, i);
@@ -260,7 +270,7 @@ static void by_entry(planning *p, const persistence *e)
         by_key(p, e);
     }
     bool path = e->file && e->file[0] && e->file[1] == ':' && e->file[2] == '\\';
-    if (path && !own_file(e->file) && e->reason && strcmp(e->reason, "family") == 0)
+    if (path && !own_file(p, e->file) && e->reason && strcmp(e->reason, "family") == 0)
         because_of_entry(p, want(p, "file-quarantine", e->file, NULL, UINT32_MAX), e);
 }
 

@@ -236,6 +236,7 @@ const schema_key profile_keys[] = {
     { "plan", "actions[].old", SCHEMA_TEXTS, SCHEMA_REQUIRED },
     { "plan", "actions[].new", SCHEMA_TEXTS, SCHEMA_REQUIRED },
     { "plan", "safe", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "plan", "own_tools", SCHEMA_TEXTS, SCHEMA_REQUIRED },
 
     { "protection", "services", SCHEMA_TEXTS, SCHEMA_REQUIRED },
 

@@ -299,6 +299,32 @@ static void when_the_log_begins_after_the_act_the_way_in_is_undecided(void **sta
     world_free(w);
 }
 
+static void a_name_that_nobody_reads_is_cut_in_the_sentence_alone(void **state)
+{
+    (void)state;
+    world *w = world_new();
+    world_log *a = world_add_log(w, "System", 1);
+    char name[301];
+    memset(name, 'Q', 300);
+    name[300] = 0;
+    world_fill(a, "DB1", at("2020-05-01T00:00:00Z"), at("2020-05-11T03:00:00Z"), 900);
+    world_finding(world_act(a, "DB1", at("2020-05-11T03:08:20Z"), "service.install", "name", name, "path", "c:\\windows\\system32\\CMD.EXE", "file", "%w\\system32\\cmd.exe", NULL), "service-install", SEVERITY_CRITICAL, 95);
+    world_add_file(w, "DB1", "System.evtx", a, 0, UINT64_MAX);
+    suyuan_case *c = world_case(w);
+    size_t steps = 0;
+    for (size_t i = 0; i < c->plan_count; i++) {
+        const plan_step *s = &c->plan[i];
+        assert_string_not_equal(s->phase, "files");          /* the shell's own file is no target */
+        if (!s->target || strcmp(s->target, name) != 0)
+            continue;
+        assert_string_equal(s->action.args[0].name, "name");
+        assert_true(strlen(s->action.args[0].value) < 70);
+        steps++;
+    }
+    assert_int_equal(steps, 2);
+    world_free(w);
+}
+
 static void names_that_a_shell_would_read_give_no_command(void **state)
 {
     (void)state;
@@ -339,6 +365,7 @@ int main(void)
         cmocka_unit_test(a_service_that_ran_with_the_logon_carried_the_step),
         cmocka_unit_test(a_host_that_was_not_collected_may_have_been_first),
         cmocka_unit_test(when_the_log_begins_after_the_act_the_way_in_is_undecided),
+        cmocka_unit_test(a_name_that_nobody_reads_is_cut_in_the_sentence_alone),
         cmocka_unit_test(names_that_a_shell_would_read_give_no_command),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
