@@ -33,7 +33,8 @@ static uint64_t add_component(hive *h, arena *mem, rng *r, hive_key *components)
         digits[i] = (uint8_t)(17 * rng_below(r, 12));
     hex_of(span_of(digits, 16), product);
     hive_key *k = hive_add(h, components, span_str(name));
-    const char *file = arena_printf(mem, "C:\\Program Files\\Vendor %u\\Suite\\component%u.dll", (unsigned)rng_below(r, 40), (unsigned)rng_below(r, 90000));
+    const char *file = arena_printf(mem, "C:\\Program Files\\Vendor %u\\Suite\\component%u.dll", (unsigned)rng_below(r, 40),
+                                    (unsigned)rng_below(r, 90000));
     hive_sz(h, k, product, file);
     return 112 + 8 + 16 + 56 + 8 + 2 * strlen(file);
 }
@@ -44,13 +45,19 @@ status hive_big(const char *path, uint64_t bytes)
     rng r = rng_of(bytes, "big hive", 0);
     arena_init(&mem, 0);
     moment t = moment_from_parts((moment_parts){ .year = 2020, .month = 5, .day = 1 });
-    hive *h = hive_new(&mem, &(hive_options){ .minor = 5, .root = "CMI-CreateHive{199DAFC2-6F16-4946-BF90-5A3FC3A60902}",
-                                              .file = "emRoot\\System32\\Config\\SOFTWARE", .clock = t, .base_dates = true });
+    hive *h = hive_new(&mem, &(hive_options){ .minor = 5,
+                                              .root = "CMI-CreateHive{199DAFC2-6F16-4946-BF90-5A3FC3A60902}",
+                                              .file = "emRoot\\System32\\Config\\SOFTWARE",
+                                              .clock = t,
+                                              .base_dates = true });
     hive_key *classes = hive_at(h, hive_root(h), "Classes\\CLSID"), *components = NULL;
     uint64_t so_far = 8192;
     for (unsigned n = 0; so_far < bytes; n++) {
         if (n % 40000 == 0)
-            components = hive_at(h, hive_root(h), arena_printf(&mem, "Microsoft\\Windows\\CurrentVersion\\Installer\\UserData\\S-1-5-21-1-2-3-%u\\Components", 1000 + n / 40000));
+            components =
+                hive_at(h, hive_root(h),
+                        arena_printf(&mem, "Microsoft\\Windows\\CurrentVersion\\Installer\\UserData\\S-1-5-21-1-2-3-%u\\Components",
+                                     1000 + n / 40000));
         hive_clock(h, t + n * MOMENT_SECOND);
         so_far += n % 5 == 0 ? add_class(h, &mem, &r, classes) : add_component(h, &mem, &r, components);
     }

@@ -13,7 +13,7 @@ typedef struct {
     const char *name, *full, *comment;
     moment created, last_logon, last_failure, set;
     unsigned logons, failures;
-    unsigned f_rid;                               /* what F says; RID, or another's */
+    unsigned f_rid; /* what F says; RID, or another's */
     bool hostile, admin, no_names;
     const char *looks;
 } user;
@@ -64,7 +64,8 @@ static span value_v(estate *e, const user *u)
     for (int part = 0; part < 17; part++) {
         size_t at = body.len;
         if (part == 0)
-            buf_span(&body, host_descriptor(e->mem, (const char *const[]){ "S-1-1-0", "S-1-5-32-544" }, (const uint32_t[]){ 0x2035b, 0xf07ff }, 2));
+            buf_span(&body, host_descriptor(e->mem, (const char *const[]){ "S-1-1-0", "S-1-5-32-544" },
+                                            (const uint32_t[]){ 0x2035b, 0xf07ff }, 2));
         else if (part < 4)
             put_utf16(&body, span_str(texts[part - 1]));
         else if (part == 11)
@@ -95,7 +96,10 @@ static span value_v(estate *e, const user *u)
     return out;
 }
 
-static hive_key *domain_of(estate *e, const char *path) { return hive_at(e->hives[HIVE_SAM], hive_root(e->hives[HIVE_SAM]), host_print(e, "SAM\\Domains\\%s", path)); }
+static hive_key *domain_of(estate *e, const char *path)
+{
+    return hive_at(e->hives[HIVE_SAM], hive_root(e->hives[HIVE_SAM]), host_print(e, "SAM\\Domains\\%s", path));
+}
 
 static void put_user(estate *e, const user *u)
 {
@@ -112,12 +116,23 @@ static void put_user(estate *e, const user *u)
     hive_clock(h, last);
     hive_binary(h, k, "F", value_f(e, u));
     hive_binary(h, k, "V", value_v(e, u));
-    *(sam_account *)vec_push(&e->w->accounts) =
-        (sam_account){ .host = e->h->index, .rid = u->rid, .name = arena_str(e->w->mem, u->name), .groups = u->admin ? "544,545" : u->rid == 501 ? "546" : "545", .looks = u->looks, .disabled = u->flags & 1,
-                       .hostile = u->hostile, .created = u->created, .last_logon = u->last_logon, .password_set = u->set, .logons = u->logons };
+    *(sam_account *)vec_push(&e->w->accounts) = (sam_account){ .host = e->h->index,
+                                                               .rid = u->rid,
+                                                               .name = arena_str(e->w->mem, u->name),
+                                                               .groups = u->admin        ? "544,545"
+                                                                         : u->rid == 501 ? "546"
+                                                                                         : "545",
+                                                               .looks = u->looks,
+                                                               .disabled = u->flags & 1,
+                                                               .hostile = u->hostile,
+                                                               .created = u->created,
+                                                               .last_logon = u->last_logon,
+                                                               .password_set = u->set,
+                                                               .logons = u->logons };
 }
 
-static void put_alias(estate *e, const char *domain, unsigned rid, const char *name, const char *comment, const char *const *members, size_t count)
+static void put_alias(estate *e, const char *domain, unsigned rid, const char *name, const char *comment, const char *const *members,
+                      size_t count)
 {
     buf b, names, sids;
     buf_init(&b, 1 << 16);
@@ -199,7 +214,8 @@ static void password_policy(estate *e)
     hive_binary(h, domain_of(e, "Account"), "F", buf_bytes(&b));
     told_secret(e, "SAM Account F key material", key, NULL);
     buf_clear(&b);
-    span sid = host_sid(e->mem, e->h->sid), sd = host_descriptor(e->mem, (const char *const[]){ "S-1-1-0", "S-1-5-32-544" }, (const uint32_t[]){ 0x20385, 0xf07ff }, 2);
+    span sid = host_sid(e->mem, e->h->sid),
+         sd = host_descriptor(e->mem, (const char *const[]){ "S-1-1-0", "S-1-5-32-544" }, (const uint32_t[]){ 0x20385, 0xf07ff }, 2);
     put32(&b, 0);
     put32(&b, (uint32_t)sd.len);
     put32(&b, 2);
@@ -217,7 +233,11 @@ static void password_policy(estate *e)
 
 static void audit_policy(estate *e)
 {
-    static const uint8_t counts[NT_VERSIONS][9] = { { 5, 9, 11, 3, 4, 6, 6, 4, 4 }, { 5, 9, 12, 3, 4, 6, 6, 4, 4 }, { 5, 10, 14, 3, 4, 6, 6, 4, 4 }, { 5, 10, 14, 3, 5, 6, 6, 4, 4 }, { 5, 11, 14, 3, 6, 6, 6, 4, 4 } };
+    static const uint8_t counts[NT_VERSIONS][9] = { { 5, 9, 11, 3, 4, 6, 6, 4, 4 },
+                                                    { 5, 9, 12, 3, 4, 6, 6, 4, 4 },
+                                                    { 5, 10, 14, 3, 4, 6, 6, 4, 4 },
+                                                    { 5, 10, 14, 3, 5, 6, 6, 4, 4 },
+                                                    { 5, 11, 14, 3, 6, 6, 6, 4, 4 } };
     const uint8_t *n = counts[e->h->nt];
     const audit *a = &e->h->audits;
     buf b;
@@ -233,9 +253,14 @@ static void audit_policy(estate *e)
     put16(&b, 0);
     for (int c = 0; c < 9; c++) {
         for (int i = 0; i < n[c]; i++) {
-            unsigned v = c == 0   ? (i == 1 && a->services ? 1 : i == 0 || i == 4 ? 1 : 0)     /* System: extension, state, integrity */
-                         : c == 1 ? (!a->logons ? 0 : i == 0 ? 3 : i == 1 || i == 2 || i == 4 ? 1 : 0)
-                         : c == 2 ? ((i == 4 && a->tasks) || (i == 8 && a->shares) ? 1 : 0)    /* other object access; file share */
+            unsigned v = c == 0   ? (i == 1 && a->services ? 1
+                                     : i == 0 || i == 4    ? 1
+                                                           : 0) /* System: extension, state, integrity */
+                         : c == 1 ? (!a->logons                   ? 0
+                                     : i == 0                     ? 3
+                                     : i == 1 || i == 2 || i == 4 ? 1
+                                                                  : 0)
+                         : c == 2 ? ((i == 4 && a->tasks) || (i == 8 && a->shares) ? 1 : 0) /* other object access; file share */
                          : c == 4 ? (i == 0 && a->processes)
                          : c == 5 ? (i == 0 || i == 1 ? a->logons : 0)
                          : c == 6 ? (a->accounts && (i == 0 || i == 2) ? 1 : 0)
@@ -271,7 +296,9 @@ static void name_value(estate *e, const char *key, const char *text)
 static void secrets(estate *e)
 {
     hive *h = e->hives[HIVE_SECURITY];
-    const char *const names[] = { "DPAPI_SYSTEM", "NL$KM", e->w->domain_joined ? "$MACHINE.ACC" : "L$RTMTIMEBOMB_1320153D-8DA3-4e8e-B27B-0D888223A588", e->h->sql ? "_SC_SQLSERVERAGENT" : "_SC_BackupAgent", "L${8D1C5F46-6C4D-4E2B-9B7A-0C8C35A0B7E1}" };
+    const char *const names[] = { "DPAPI_SYSTEM", "NL$KM",
+                                  e->w->domain_joined ? "$MACHINE.ACC" : "L$RTMTIMEBOMB_1320153D-8DA3-4e8e-B27B-0D888223A588",
+                                  e->h->sql ? "_SC_SQLSERVERAGENT" : "_SC_BackupAgent", "L${8D1C5F46-6C4D-4E2B-9B7A-0C8C35A0B7E1}" };
     span key = chance(e, e->h->nt >= NT_60 ? 172 : 76);
     hive_value(h, hive_at(h, hive_root(h), "Policy\\PolEKList"), span_str(""), HIVE_NONE, key);
     told_secret(e, "SECURITY PolEKList", key, NULL);
@@ -280,11 +307,13 @@ static void secrets(estate *e)
         moment at = e->installed + (i + 1) * MOMENT_DAY;
         for (int old = 0; old < 2; old++) {
             span s = chance(e, 60 + 16 * i);
-            hive_value(h, hive_at(h, hive_root(h), host_print(e, "Policy\\Secrets\\%s\\%s", names[i], old ? "OldVal" : "CurrVal")), span_str(""), HIVE_NONE, s);
+            hive_value(h, hive_at(h, hive_root(h), host_print(e, "Policy\\Secrets\\%s\\%s", names[i], old ? "OldVal" : "CurrVal")),
+                       span_str(""), HIVE_NONE, s);
             told_secret(e, host_print(e, "LSA secret %s %s", names[i], old ? "OldVal" : "CurrVal"), s, NULL);
         }
         for (int old = 0; old < 2; old++)
-            hive_value(h, hive_at(h, hive_root(h), host_print(e, "Policy\\Secrets\\%s\\%s", names[i], old ? "OupdTime" : "CupdTime")), span_str(""), HIVE_NONE, span_of(&at, 8));
+            hive_value(h, hive_at(h, hive_root(h), host_print(e, "Policy\\Secrets\\%s\\%s", names[i], old ? "OupdTime" : "CupdTime")),
+                       span_str(""), HIVE_NONE, span_of(&at, 8));
     }
     for (int i = 1; i <= 10; i++) {
         span s = i <= (e->w->domain_joined ? 3 : 0) ? chance(e, 240) : span_of(arena_alloc(e->mem, 168), 168);
@@ -296,8 +325,16 @@ static void secrets(estate *e)
 
 static void rights(estate *e)
 {
-    static const struct { const char *sid; uint32_t access, luids[12]; } all[] = {
-        { "S-1-5-32-544", 0x407, { 5, 8, 9, 10, 11, 17, 18, 19, 20, 22, 23, 29 } }, { "S-1-5-32-545", 0x3, { 23, 19 } }, { "S-1-5-32-551", 0x7, { 17, 18, 19, 23 } }, { "S-1-5-32-555", 0x400, { 0 } }, { "S-1-1-0", 0x2, { 23 } }, { "S-1-5-19", 0x10, { 3, 5, 21, 23, 29, 30 } }, { "S-1-5-20", 0x10, { 3, 5, 21, 23, 29, 30 } } };
+    static const struct {
+        const char *sid;
+        uint32_t access, luids[12];
+    } all[] = { { "S-1-5-32-544", 0x407, { 5, 8, 9, 10, 11, 17, 18, 19, 20, 22, 23, 29 } },
+                { "S-1-5-32-545", 0x3, { 23, 19 } },
+                { "S-1-5-32-551", 0x7, { 17, 18, 19, 23 } },
+                { "S-1-5-32-555", 0x400, { 0 } },
+                { "S-1-1-0", 0x2, { 23 } },
+                { "S-1-5-19", 0x10, { 3, 5, 21, 23, 29, 30 } },
+                { "S-1-5-20", 0x10, { 3, 5, 21, 23, 29, 30 } } };
     hive *h = e->hives[HIVE_SECURITY];
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         hive_key *k = hive_at(h, hive_root(h), host_print(e, "Policy\\Accounts\\%s", all[i].sid));
@@ -320,11 +357,22 @@ static void rights(estate *e)
     }
 }
 
-static unsigned rid_of(const estate *e, const char *name) { return strcmp(name, e->h->admin) == 0 ? 500 : 1000 + (unsigned)(hash64(span_str(name)) % 400); }
+static unsigned rid_of(const estate *e, const char *name)
+{
+    return strcmp(name, e->h->admin) == 0 ? 500 : 1000 + (unsigned)(hash64(span_str(name)) % 400);
+}
 
 static user from_life(estate *e, const char *name, moment created)
 {
-    user u = { .rid = rid_of(e, name), .flags = 0x210, .name = name, .full = "", .comment = "", .created = created, .set = created, .last_logon = MOMENT_UNKNOWN, .last_failure = MOMENT_UNKNOWN };
+    user u = { .rid = rid_of(e, name),
+               .flags = 0x210,
+               .name = name,
+               .full = "",
+               .comment = "",
+               .created = created,
+               .set = created,
+               .last_logon = MOMENT_UNKNOWN,
+               .last_failure = MOMENT_UNKNOWN };
     for (size_t i = 0; i < e->h->people.count; i++) {
         const person *p = vec_at(&e->h->people, i);
         if (strcmp(p->name, name) != 0)
@@ -345,7 +393,14 @@ void host_accounts(estate *e)
     const char *admins[16];
     size_t admin_count = 0;
     password_policy(e);
-    user admin = from_life(e, e->h->admin, e->installed), guest = { .rid = 501, .f_rid = 501, .flags = 0x215, .name = "Guest", .created = e->installed, .set = MOMENT_UNKNOWN, .last_logon = MOMENT_UNKNOWN, .last_failure = MOMENT_UNKNOWN };
+    user admin = from_life(e, e->h->admin, e->installed), guest = { .rid = 501,
+                                                                    .f_rid = 501,
+                                                                    .flags = 0x215,
+                                                                    .name = "Guest",
+                                                                    .created = e->installed,
+                                                                    .set = MOMENT_UNKNOWN,
+                                                                    .last_logon = MOMENT_UNKNOWN,
+                                                                    .last_failure = MOMENT_UNKNOWN };
     admin.full = guest.full = "";
     admin.comment = zh ? "管理计算机(域)的内置帐户" : "Built-in account for administering the computer/domain";
     guest.comment = zh ? "供来宾访问计算机或访问域的内置帐户" : "Built-in account for guest access to the computer/domain";
@@ -355,7 +410,8 @@ void host_accounts(estate *e)
     if (guest_on)
         guest.flags = 0x214;
     unsigned trick = e->h->step >= 0 && e->w->seed != 1 ? (unsigned)rng_below(&e->plant, 100) : 99;
-    moment tricked = e->h->step >= 0 ? host_clock(e, e->w->steps[e->h->step].success) + 4 * MOMENT_MINUTE + rng_below(&e->plant, 20 * MOMENT_MINUTE) : 0;
+    moment tricked =
+        e->h->step >= 0 ? host_clock(e, e->w->steps[e->h->step].success) + 4 * MOMENT_MINUTE + rng_below(&e->plant, 20 * MOMENT_MINUTE) : 0;
     if (tricked >= e->end)
         trick = 99;
     if (trick < 15) { /* Guest, enabled, with the administrator's number in F */
@@ -372,7 +428,8 @@ void host_accounts(estate *e)
         const person *p = vec_at(&e->h->people, i);
         bool left_behind = strcmp(p->name, e->h->admin) == 0;
         for (size_t j = 0; j < e->w->lefts.count; j++)
-            left_behind |= ((left *)vec_at(&e->w->lefts, j))->host == e->h->index && strcmp(((left *)vec_at(&e->w->lefts, j))->name, p->name) == 0;
+            left_behind |=
+                ((left *)vec_at(&e->w->lefts, j))->host == e->h->index && strcmp(((left *)vec_at(&e->w->lefts, j))->name, p->name) == 0;
         if (left_behind)
             continue;
         user u = from_life(e, p->name, e->installed + 10 * MOMENT_DAY + (hash64(span_str(p->name)) % 90) * MOMENT_DAY);
@@ -391,18 +448,46 @@ void host_accounts(estate *e)
         put_user(e, &u);
     }
     if (trick >= 15 && trick < 30) { /* a normal account whose name ends like a machine's, and is not shown at logon */
-        user u = { .rid = 1401, .f_rid = 1401, .flags = 0x210, .name = "support$", .full = "", .comment = "", .created = tricked, .set = tricked, .last_logon = tricked + MOMENT_MINUTE, .last_failure = MOMENT_UNKNOWN, .logons = 1, .hostile = true, .admin = true, .looks = "hidden-name" };
+        user u = { .rid = 1401,
+                   .f_rid = 1401,
+                   .flags = 0x210,
+                   .name = "support$",
+                   .full = "",
+                   .comment = "",
+                   .created = tricked,
+                   .set = tricked,
+                   .last_logon = tricked + MOMENT_MINUTE,
+                   .last_failure = MOMENT_UNKNOWN,
+                   .logons = 1,
+                   .hostile = true,
+                   .admin = true,
+                   .looks = "hidden-name" };
         admins[admin_count++] = host_print(e, "%s-1401", e->h->sid);
         put_user(e, &u);
         hive_clock(e->hives[HIVE_SOFTWARE], tricked + MOMENT_SECOND);
         hive_dword(e->hives[HIVE_SOFTWARE], hive_at(e->hives[HIVE_SOFTWARE], e->nt, "Winlogon\\SpecialAccounts\\UserList"), "support$", 0);
     } else if (trick >= 30 && trick < 38) { /* a Users key without a name in Names */
-        user u = { .rid = 1402, .f_rid = 500, .flags = 0x210, .name = "sqlsvc", .full = "", .comment = "", .created = tricked, .set = tricked, .last_logon = MOMENT_UNKNOWN, .last_failure = MOMENT_UNKNOWN, .hostile = true, .no_names = true, .looks = "rid-of-another,not-in-names" };
+        user u = { .rid = 1402,
+                   .f_rid = 500,
+                   .flags = 0x210,
+                   .name = "sqlsvc",
+                   .full = "",
+                   .comment = "",
+                   .created = tricked,
+                   .set = tricked,
+                   .last_logon = MOMENT_UNKNOWN,
+                   .last_failure = MOMENT_UNKNOWN,
+                   .hostile = true,
+                   .no_names = true,
+                   .looks = "rid-of-another,not-in-names" };
         put_user(e, &u);
     }
     hive_clock(h, e->installed);
     const char *group = e->h->group_renamed ? "管理员" : "Administrators";
-    put_alias(e, "Builtin", 0x220, group, zh ? "管理员对计算机/域有不受限制的完全访问权" : "Administrators have complete and unrestricted access to the computer/domain", admins, admin_count);
+    put_alias(e, "Builtin", 0x220, group,
+              zh ? "管理员对计算机/域有不受限制的完全访问权"
+                 : "Administrators have complete and unrestricted access to the computer/domain",
+              admins, admin_count);
     put_alias(e, "Builtin", 0x221, "Users", "", (const char *const[]){ "S-1-5-4", "S-1-5-11" }, 2);
     put_alias(e, "Builtin", 0x222, "Guests", "", (const char *const[]){ host_print(e, "%s-501", e->h->sid) }, 1);
     put_alias(e, "Builtin", 0x227, "Backup Operators", "", NULL, 0);
@@ -414,7 +499,8 @@ void host_accounts(estate *e)
     name_value(e, "PolAcDmN", e->computer);
     name_value(e, "PolPrDmN", e->w->domain);
     hive_value(h, hive_at(h, hive_root(h), "Policy\\PolAcDmS"), span_str(""), HIVE_NONE, host_sid(e->mem, e->h->sid));
-    hive_value(h, hive_at(h, hive_root(h), "Policy\\PolPrDmS"), span_str(""), HIVE_NONE, e->w->domain_joined ? host_sid(e->mem, "S-1-5-21-1004336348-1177238915-682003330") : (span){ 0 });
+    hive_value(h, hive_at(h, hive_root(h), "Policy\\PolPrDmS"), span_str(""), HIVE_NONE,
+               e->w->domain_joined ? host_sid(e->mem, "S-1-5-21-1004336348-1177238915-682003330") : (span){ 0 });
     audit_policy(e);
     rights(e);
     secrets(e);

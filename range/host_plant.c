@@ -7,43 +7,24 @@
 
 #include "range/put.h"
 
-#define TEMP "C:\\Windows\\Temp\\"
+#define TEMP    "C:\\Windows\\Temp\\"
 #define STARTUP "AppData/Roaming/Microsoft/Windows/Start Menu/Programs/Startup/"
 
 typedef enum { IN_SYSTEM, IN_CONTROL, IN_SERVICES, IN_SOFTWARE, IN_USER, IN_CLASSES } place;
 
 /* One value in one key. {R}: eight letters by chance. kind: the family of points. */
-typedef struct { const char *kind; place in; const char *key, *value; hive_type type; const char *data, *file, *name, *technique; int from, to; } row;
+typedef struct {
+    const char *kind;
+    place in;
+    const char *key, *value;
+    hive_type type;
+    const char *data, *file, *name, *technique;
+    int from, to;
+} row;
 
+#define PLANT(...) { __VA_ARGS__ },
 static const row rows[] = {
-    { "run", IN_SOFTWARE, "Microsoft\\Windows\\CurrentVersion\\Run", "{R}", HIVE_SZ, "powershell -w hidden -ep bypass -e " ENCODED, "powershell", "{R}", "T1547.001", 0, 4 },
-    { "run", IN_USER, "Software\\Microsoft\\Windows\\CurrentVersion\\Run", "Updater", HIVE_SZ, "wscript.exe //B \"C:\\Users\\Public\\{R}.vbs\"", "C:\\Users\\Public\\{R}.vbs", "Updater", "T1547.001", 0, 4 },
-    { "run", IN_SOFTWARE, "Wow6432Node\\Microsoft\\Windows\\CurrentVersion\\RunOnce", "*{R}", HIVE_SZ, TEMP "{R}.exe", TEMP "{R}.exe", "*{R}", "T1547.001", 0, 4 },
-    { "policies-run", IN_SOFTWARE, "Microsoft\\Windows\\CurrentVersion\\Policies\\Explorer\\Run", "1", HIVE_SZ, "C:\\ProgramData\\{R}\\svchost.exe", "C:\\ProgramData\\{R}\\svchost.exe", "1", "T1547.001", 0, 4 },
-    { "winlogon-userinit", IN_SOFTWARE, "Microsoft\\Windows NT\\CurrentVersion\\Winlogon", "Userinit", HIVE_SZ, "C:\\Windows\\system32\\userinit.exe," TEMP "{R}.exe,", TEMP "{R}.exe", "Userinit", "T1547.004", 0, 4 },
-    { "winlogon-user-shell", IN_USER, "Software\\Microsoft\\Windows NT\\CurrentVersion\\Winlogon", "Shell", HIVE_SZ, "explorer.exe, C:\\Users\\Public\\{R}.exe", "C:\\Users\\Public\\{R}.exe", "Shell", "T1547.004", 0, 4 },
-    { "image-debugger", IN_SOFTWARE, "Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options\\sethc.exe", "Debugger", HIVE_SZ, "C:\\Windows\\System32\\cmd.exe", "C:\\Windows\\System32\\cmd.exe", "sethc.exe", "T1546.008", 0, 4 },
-    { "image-debugger", IN_SOFTWARE, "Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options\\avp.exe", "Debugger", HIVE_SZ, "ntsd -d", "ntsd", "avp.exe", "T1546.012", 0, 4 },
-    { "silent-exit", IN_SOFTWARE, "Microsoft\\Windows NT\\CurrentVersion\\SilentProcessExit\\notepad.exe", "MonitorProcess", HIVE_SZ, TEMP "{R}.exe", TEMP "{R}.exe", "notepad.exe", "T1546.012", 1, 4 },
-    { "app-init", IN_SOFTWARE, "Microsoft\\Windows NT\\CurrentVersion\\Windows", "AppInit_DLLs", HIVE_SZ, TEMP "{R}.dll", TEMP "{R}.dll", "AppInit_DLLs", "T1546.010", 0, 4 },
-    { "app-cert", IN_CONTROL, "Session Manager\\AppCertDlls", "{R}", HIVE_EXPAND, "C:\\ProgramData\\{R}.dll", "C:\\ProgramData\\{R}.dll", "{R}", "T1546.009", 0, 4 },
-    { "lsa-notification", IN_CONTROL, "Lsa", "Notification Packages", HIVE_MULTI, "scecli\n{R}", "{R}", "{R}", "T1556.002", 0, 4 },
-    { "lsa-security", IN_CONTROL, "Lsa", "Security Packages", HIVE_MULTI, "kerberos\nmsv1_0\nschannel\nwdigest\ntspkg\n{R}", "{R}", "{R}", "T1547.005", 0, 4 },
-    { "boot-execute", IN_CONTROL, "Session Manager", "BootExecute", HIVE_MULTI, "autocheck autochk *\n{R}", "{R}", "{R}", "T1547.001", 0, 4 },
-    { "print-monitors", IN_CONTROL, "Print\\Monitors\\{R}", "Driver", HIVE_SZ, "{R}.dll", "{R}.dll", "{R}", "T1547.010", 0, 4 },
-    { "time-providers", IN_SERVICES, "W32Time\\TimeProviders\\{R}", "DllName", HIVE_EXPAND, "%SystemRoot%\\Temp\\{R}.dll", "%SystemRoot%\\Temp\\{R}.dll", "{R}", "T1547.003", 0, 4 },
-    { "netsh-helpers", IN_SOFTWARE, "Microsoft\\NetSh", "{R}", HIVE_SZ, TEMP "{R}.dll", TEMP "{R}.dll", "{R}", "T1546.007", 0, 4 },
-    { "command-processor", IN_SOFTWARE, "Microsoft\\Command Processor", "AutoRun", HIVE_SZ, TEMP "{R}.cmd", TEMP "{R}.cmd", "AutoRun", "T1546", 0, 4 },
-    { "screen-saver", IN_USER, "Control Panel\\Desktop", "SCRNSAVE.EXE", HIVE_SZ, "C:\\Users\\Public\\{R}.scr", "C:\\Users\\Public\\{R}.scr", "SCRNSAVE.EXE", "T1546.002", 0, 4 },
-    { "logon-script", IN_USER, "Environment", "UserInitMprLogonScript", HIVE_SZ, "C:\\Users\\Public\\{R}.bat", "C:\\Users\\Public\\{R}.bat", "UserInitMprLogonScript", "T1037.001", 0, 4 },
-    { "user-classes", IN_CLASSES, "CLSID\\{42aedc87-2188-41fd-b9a3-0c966feabec1}\\InprocServer32", "", HIVE_SZ, "C:\\Users\\Public\\{R}.dll", "C:\\Users\\Public\\{R}.dll", "{42aedc87-2188-41fd-b9a3-0c966feabec1}", "T1546.015", 0, 4 },
-    { "class-commands-user", IN_CLASSES, "mscfile\\shell\\open\\command", "", HIVE_SZ, TEMP "{R}.exe", TEMP "{R}.exe", "mscfile", "T1548.002", 0, 4 },
-    { "active-setup", IN_SOFTWARE, "Microsoft\\Active Setup\\Installed Components\\{5A1E5D9B-1F3C-4B7E-9C55-0D3E6F1A2B4C}", "StubPath", HIVE_SZ, "cmd.exe /c start /b " TEMP "{R}.exe", TEMP "{R}.exe", "{5A1E5D9B-1F3C-4B7E-9C55-0D3E6F1A2B4C}", "T1547.014", 0, 4 },
-    { "rdp-startup-programs", IN_CONTROL, "Terminal Server\\Wds\\rdpwd", "StartupPrograms", HIVE_SZ, "rdpclip," TEMP "{R}.exe", TEMP "{R}.exe", "StartupPrograms", "T1547", 0, 4 },
-    { "credential-providers", IN_SOFTWARE, "Classes\\CLSID\\{7B3C1F52-8E0D-4F6A-A1C9-22D7E9F0B6A3}\\InprocServer32", "", HIVE_SZ, TEMP "{R}.dll", TEMP "{R}.dll", "{7B3C1F52-8E0D-4F6A-A1C9-22D7E9F0B6A3}", "T1556", 0, 4 },
-    { "network-providers", IN_SERVICES, "{R}\\NetworkProvider", "ProviderPath", HIVE_EXPAND, "%SystemRoot%\\Temp\\{R}.dll", "%SystemRoot%\\Temp\\{R}.dll", "{R}", "T1556.008", 0, 4 },
-    { "crash-debugger", IN_SOFTWARE, "Microsoft\\Windows NT\\CurrentVersion\\AeDebug", "Debugger", HIVE_SZ, "\"" TEMP "{R}.exe\" -p %ld -e %ld", TEMP "{R}.exe", "Debugger", "T1546", 0, 4 },
-    { "autodial", IN_SERVICES, "WinSock2\\Parameters", "AutodialDLL", HIVE_SZ, TEMP "{R}.dll", TEMP "{R}.dll", "AutodialDLL", "T1547", 0, 4 },
+#include "range/data/plants.def"
 };
 
 static moment after(estate *e, unsigned least, unsigned most)
@@ -60,7 +41,13 @@ static const char *filled(estate *e, const char *text, const char *letters)
     return text;
 }
 
-static hive *hive_of(estate *e, place in) { return in <= IN_SERVICES ? e->hives[HIVE_SYSTEM] : in == IN_SOFTWARE ? e->hives[HIVE_SOFTWARE] : in == IN_USER ? e->users[0].user : e->users[0].classes; }
+static hive *hive_of(estate *e, place in)
+{
+    return in <= IN_SERVICES   ? e->hives[HIVE_SYSTEM]
+           : in == IN_SOFTWARE ? e->hives[HIVE_SOFTWARE]
+           : in == IN_USER     ? e->users[0].user
+                               : e->users[0].classes;
+}
 
 static void plant_row(estate *e, const row *r, moment at)
 {
@@ -70,7 +57,12 @@ static void plant_row(estate *e, const row *r, moment at)
     hive *h = hive_of(e, r->in);
     hive_clock(h, at);
     const char *key = filled(e, r->key, letters), *value = filled(e, r->value, letters), *data = filled(e, r->data, letters),
-               *prefix = r->in == IN_CONTROL ? "SYSTEM\\ControlSet001\\Control\\" : r->in == IN_SERVICES ? "SYSTEM\\ControlSet001\\Services\\" : r->in == IN_SOFTWARE ? "SOFTWARE\\" : r->in == IN_USER ? "NTUSER.DAT\\" : r->in == IN_CLASSES ? "UsrClass.dat\\" : "SYSTEM\\";
+               *prefix = r->in == IN_CONTROL    ? "SYSTEM\\ControlSet001\\Control\\"
+                         : r->in == IN_SERVICES ? "SYSTEM\\ControlSet001\\Services\\"
+                         : r->in == IN_SOFTWARE ? "SOFTWARE\\"
+                         : r->in == IN_USER     ? "NTUSER.DAT\\"
+                         : r->in == IN_CLASSES  ? "UsrClass.dat\\"
+                                                : "SYSTEM\\";
     hive_key *k = hive_at(h, r->in == IN_CONTROL ? e->control : r->in == IN_SERVICES ? e->services : hive_root(h), key);
     if (r->type == HIVE_MULTI)
         hive_multi(h, k, value, data);
@@ -91,10 +83,20 @@ static void plant_row(estate *e, const row *r, moment at)
     if (strcmp(r->kind, "crash-debugger") == 0)
         hive_sz(h, k, "Auto", "1");
     if (strcmp(r->kind, "credential-providers") == 0)
-        hive_sz(software, hive_at(software, e->windows, "Authentication\\Credential Providers\\{7B3C1F52-8E0D-4F6A-A1C9-22D7E9F0B6A3}"), "", "Helper");
+        hive_sz(software, hive_at(software, e->windows, "Authentication\\Credential Providers\\{7B3C1F52-8E0D-4F6A-A1C9-22D7E9F0B6A3}"), "",
+                "Helper");
     if (strcmp(r->kind, "network-providers") == 0)
-        hive_sz(h, hive_at(h, e->control, "NetworkProvider\\Order"), "ProviderOrder", host_print(e, "RDPNP,LanmanWorkstation,webclient,%s", letters));
-    told_planted(e, (planted){ .kind = r->kind, .location = host_print(e, "%s%s", prefix, key), .value = value, .name = filled(e, r->name, letters), .command = data, .file = filled(e, r->file, letters), .technique = r->technique, .hostile = true, .at = at });
+        hive_sz(h, hive_at(h, e->control, "NetworkProvider\\Order"), "ProviderOrder",
+                host_print(e, "RDPNP,LanmanWorkstation,webclient,%s", letters));
+    told_planted(e, (planted){ .kind = r->kind,
+                               .location = host_print(e, "%s%s", prefix, key),
+                               .value = value,
+                               .name = filled(e, r->name, letters),
+                               .command = data,
+                               .file = filled(e, r->file, letters),
+                               .technique = r->technique,
+                               .hostile = true,
+                               .at = at });
 }
 
 static void plant_task(estate *e, moment at)
@@ -105,8 +107,28 @@ static void plant_task(estate *e, moment at)
         letters[i] = (char)('a' + (int)rng_below(&e->plant, 26));
     const char *path = host_print(e, "\\Microsoft\\Windows\\%s\\%s", letters, letters), *file = host_print(e, TEMP "%s.exe", letters);
     static const char *const looks[] = { "task-without-descriptor", "task-index-zero", "task-without-file", "task-without-tree" };
-    host_task(e, &(task){ .path = path, .command = file, .arguments = "", .user = "S-1-5-18", .interval = "PT60M", .author = host_print(e, "%s\\%s", e->computer, e->h->admin), .at = at, .highest = true, .no_descriptor = how == 0, .index_zero = how == 1, .no_file = how == 2, .no_tree = how == 3 });
-    told_planted(e, (planted){ .kind = looks[how], .location = host_print(e, "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Schedule\\TaskCache\\Tasks\\%s", host_guid(e, host_print(e, "task %s", path))), .value = "", .name = path, .command = file, .file = file, .technique = how < 2 ? "T1564" : "T1053.005", .hostile = true, .at = at });
+    host_task(e, &(task){ .path = path,
+                          .command = file,
+                          .arguments = "",
+                          .user = "S-1-5-18",
+                          .interval = "PT60M",
+                          .author = host_print(e, "%s\\%s", e->computer, e->h->admin),
+                          .at = at,
+                          .highest = true,
+                          .no_descriptor = how == 0,
+                          .index_zero = how == 1,
+                          .no_file = how == 2,
+                          .no_tree = how == 3 });
+    told_planted(e, (planted){ .kind = looks[how],
+                               .location = host_print(e, "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Schedule\\TaskCache\\Tasks\\%s",
+                                                      host_guid(e, host_print(e, "task %s", path))),
+                               .value = "",
+                               .name = path,
+                               .command = file,
+                               .file = file,
+                               .technique = how < 2 ? "T1564" : "T1053.005",
+                               .hostile = true,
+                               .at = at });
 }
 
 /* Services that hide or are hidden in: a failure command, a service DLL of its own group, a descriptor that denies. */
@@ -120,17 +142,47 @@ static void plant_service(estate *e, moment at)
         hive_key *k = hive_at(h, e->services, "SNMPTRAP");
         hive_sz(h, k, "FailureCommand", "cmd.exe /c start /b " TEMP "updll.exe");
         hive_binary(h, k, "FailureActions", span_of(run, sizeof run));
-        told_planted(e, (planted){ .kind = "service-failure", .location = "SYSTEM\\ControlSet001\\Services\\SNMPTRAP", .value = "FailureCommand", .name = "SNMPTRAP", .command = "cmd.exe /c start /b " TEMP "updll.exe", .file = TEMP "updll.exe", .technique = "T1543.003", .hostile = true, .at = at });
+        told_planted(e, (planted){ .kind = "service-failure",
+                                   .location = "SYSTEM\\ControlSet001\\Services\\SNMPTRAP",
+                                   .value = "FailureCommand",
+                                   .name = "SNMPTRAP",
+                                   .command = "cmd.exe /c start /b " TEMP "updll.exe",
+                                   .file = TEMP "updll.exe",
+                                   .technique = "T1543.003",
+                                   .hostile = true,
+                                   .at = at });
     } else if (how == 1) {
-        hive_key *k = host_service(e, "WinHelpSvc", 0x20, 2, "%SystemRoot%\\System32\\svchost.exe -k netsvcs", "LocalSystem", "Windows Help Service", at);
+        hive_key *k = host_service(e, "WinHelpSvc", 0x20, 2, "%SystemRoot%\\System32\\svchost.exe -k netsvcs", "LocalSystem",
+                                   "Windows Help Service", at);
         hive_expand(h, hive_at(h, k, "Parameters"), "ServiceDll", "C:\\ProgramData\\winhelp.dll");
-        told_planted(e, (planted){ .kind = "service-dll", .location = "SYSTEM\\ControlSet001\\Services\\WinHelpSvc\\Parameters", .value = "ServiceDll", .name = "WinHelpSvc", .command = "%SystemRoot%\\System32\\svchost.exe -k netsvcs", .file = "C:\\ProgramData\\winhelp.dll", .technique = "T1543.003", .hostile = true, .at = at });
+        told_planted(e, (planted){ .kind = "service-dll",
+                                   .location = "SYSTEM\\ControlSet001\\Services\\WinHelpSvc\\Parameters",
+                                   .value = "ServiceDll",
+                                   .name = "WinHelpSvc",
+                                   .command = "%SystemRoot%\\System32\\svchost.exe -k netsvcs",
+                                   .file = "C:\\ProgramData\\winhelp.dll",
+                                   .technique = "T1543.003",
+                                   .hostile = true,
+                                   .at = at });
         hive_clock(e->hives[HIVE_SOFTWARE], at);
-        hive_multi(e->hives[HIVE_SOFTWARE], hive_at(e->hives[HIVE_SOFTWARE], e->nt, "Svchost"), "netsvcs", "AeLookupSvc\nCertPropSvc\nSCPolicySvc\nlanmanserver\ngpsvc\nIKEEXT\niphlpsvc\nwuauserv\nBITS\nSENS\nSchedule\nSessionEnv\nwinmgmt\nBrowser\nProfSvc\nEapHost\nAppMgmt\nThemes\nAppInfo\nseclogon\nWinHelpSvc");
+        hive_multi(e->hives[HIVE_SOFTWARE], hive_at(e->hives[HIVE_SOFTWARE], e->nt, "Svchost"), "netsvcs",
+                   "AeLookupSvc\nCertPropSvc\nSCPolicySvc\nlanmanserver\ngpsvc\nIKEEXT\niphlpsvc\nwuauserv\nBITS\nSENS\nSchedule\nSessionEn"
+                   "v\nwinmgmt\nBrowser\nProfSvc\nEapHost\nAppMgmt\nThemes\nAppInfo\nseclogon\nWinHelpSvc");
     } else if (how == 2) {
-        hive_key *k = host_service(e, "SysTimeSync", 0x10, 2, "cmd.exe /c powershell -w hidden -e " ENCODED, "LocalSystem", "System Time Sync", at);
-        hive_binary(h, hive_at(h, k, "Security"), "Security", host_descriptor(e->mem, (const char *const[]){ "S-1-5-4", "S-1-5-6", "S-1-5-32-544", "S-1-5-18" }, (const uint32_t[]){ 0x8001c557, 0x8001c557, 0x8001c557, 0x201fd }, 4));
-        told_planted(e, (planted){ .kind = "service-hidden", .location = "SYSTEM\\ControlSet001\\Services\\SysTimeSync", .value = "ImagePath", .name = "SysTimeSync", .command = "cmd.exe /c powershell -w hidden -e " ENCODED, .file = "powershell", .technique = "T1564", .hostile = true, .at = at });
+        hive_key *k =
+            host_service(e, "SysTimeSync", 0x10, 2, "cmd.exe /c powershell -w hidden -e " ENCODED, "LocalSystem", "System Time Sync", at);
+        hive_binary(h, hive_at(h, k, "Security"), "Security",
+                    host_descriptor(e->mem, (const char *const[]){ "S-1-5-4", "S-1-5-6", "S-1-5-32-544", "S-1-5-18" },
+                                    (const uint32_t[]){ 0x8001c557, 0x8001c557, 0x8001c557, 0x201fd }, 4));
+        told_planted(e, (planted){ .kind = "service-hidden",
+                                   .location = "SYSTEM\\ControlSet001\\Services\\SysTimeSync",
+                                   .value = "ImagePath",
+                                   .name = "SysTimeSync",
+                                   .command = "cmd.exe /c powershell -w hidden -e " ENCODED,
+                                   .file = "powershell",
+                                   .technique = "T1564",
+                                   .hostile = true,
+                                   .at = at });
     } else {
         hive_key *k = hive_at(h, e->services, "Fax");
         hive_dword(h, k, "Type", 0x10);
@@ -139,7 +191,15 @@ static void plant_service(estate *e, moment at)
         hive_sz(h, k, "DisplayName", "@%systemroot%\\system32\\fxsresm.dll,-118");
         hive_expand(h, k, "ImagePath", "C:\\Windows\\System32\\fxssvc.exe.exe");
         hive_sz(h, k, "ObjectName", "LocalSystem");
-        told_planted(e, (planted){ .kind = "service", .location = "SYSTEM\\ControlSet001\\Services\\Fax", .value = "ImagePath", .name = "Fax", .command = "C:\\Windows\\System32\\fxssvc.exe.exe", .file = "C:\\Windows\\System32\\fxssvc.exe.exe", .technique = "T1543.003", .hostile = true, .at = at });
+        told_planted(e, (planted){ .kind = "service",
+                                   .location = "SYSTEM\\ControlSet001\\Services\\Fax",
+                                   .value = "ImagePath",
+                                   .name = "Fax",
+                                   .command = "C:\\Windows\\System32\\fxssvc.exe.exe",
+                                   .file = "C:\\Windows\\System32\\fxssvc.exe.exe",
+                                   .technique = "T1543.003",
+                                   .hostile = true,
+                                   .at = at });
     }
 }
 
@@ -153,22 +213,59 @@ static void family(estate *e)
         host_firewall_rule(e, host_guid(e, "rule DNSd"), "Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=65533|Name=DNSd|");
         hive_clock(h, at + 2 * MOMENT_SECOND);
         hive_sz(h, hive_at(h, e->services, "PortProxy\\v4tov4\\tcp"), "*/65533", "1.1.1.1/53");
-        told_planted(e, (planted){ .kind = "firewall-rule", .location = "SYSTEM\\ControlSet001\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\FirewallRules", .value = host_guid(e, "rule DNSd"), .name = "DNSd", .command = "LPort=65533", .file = "", .technique = "T1562.004", .hostile = true, .at = at });
-        told_planted(e, (planted){ .kind = "port-proxy", .location = "SYSTEM\\ControlSet001\\Services\\PortProxy\\v4tov4\\tcp", .value = "*/65533", .name = "*/65533", .command = "1.1.1.1/53", .file = "", .technique = "T1090.001", .hostile = true, .at = at + 2 * MOMENT_SECOND });
+        told_planted(e, (planted){ .kind = "firewall-rule",
+                                   .location = "SYSTEM\\ControlSet001\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\FirewallRules",
+                                   .value = host_guid(e, "rule DNSd"),
+                                   .name = "DNSd",
+                                   .command = "LPort=65533",
+                                   .file = "",
+                                   .technique = "T1562.004",
+                                   .hostile = true,
+                                   .at = at });
+        told_planted(e, (planted){ .kind = "port-proxy",
+                                   .location = "SYSTEM\\ControlSet001\\Services\\PortProxy\\v4tov4\\tcp",
+                                   .value = "*/65533",
+                                   .name = "*/65533",
+                                   .command = "1.1.1.1/53",
+                                   .file = "",
+                                   .technique = "T1090.001",
+                                   .hostile = true,
+                                   .at = at + 2 * MOMENT_SECOND });
     }
     for (size_t i = 0; i < e->w->lefts.count; i++) {
         const left *l = vec_at(&e->w->lefts, i);
         if (l->host != e->h->index || l->kind != LEFT_SERVICE || !moment_known(l->at) || (e->w->seed != 1 && rng_chance(&e->plant, 40)))
             continue;
-        const char *file = strcmp(l->name, "Ddriver") == 0 ? "C:\\Windows\\System32\\drivers\\svchost.exe" : "C:\\Windows\\System32\\wmiex.exe";
+        const char *file =
+            strcmp(l->name, "Ddriver") == 0 ? "C:\\Windows\\System32\\drivers\\svchost.exe" : "C:\\Windows\\System32\\wmiex.exe";
         hive_clock(software, host_clock(e, l->at) + MOMENT_SECOND);
         hive_sz(software, hive_at(software, e->windows, "Run"), l->name, file);
-        told_planted(e, (planted){ .kind = "run", .location = "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run", .value = l->name, .name = l->name, .command = file, .file = file, .technique = "T1547.001", .hostile = true, .at = host_clock(e, l->at) + MOMENT_SECOND });
+        told_planted(e, (planted){ .kind = "run",
+                                   .location = "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run",
+                                   .value = l->name,
+                                   .name = l->name,
+                                   .command = file,
+                                   .file = file,
+                                   .technique = "T1547.001",
+                                   .hostile = true,
+                                   .at = host_clock(e, l->at) + MOMENT_SECOND });
     }
     if (e->w->seed == 1 ? e->h->index == 0 : rng_chance(&e->plant, 35)) {
         const char *path = host_print(e, "Users/%s/" STARTUP "run.bat", e->users[0].name);
         host_file(e, path, span_str("cd C:\\Windows\\Temp\r\nstart svchost.exe\r\n"));
-        told_planted(e, (planted){ .kind = "startup-folder", .location = path, .value = "", .name = "run.bat", .command = host_print(e, "C:\\Users\\%s\\AppData\\Roaming\\Microsoft\\Windows\\Start Menu\\Programs\\Startup\\run.bat", e->users[0].name), .file = host_print(e, "C:\\Users\\%s\\AppData\\Roaming\\Microsoft\\Windows\\Start Menu\\Programs\\Startup\\run.bat", e->users[0].name), .technique = "T1547.001", .hostile = true, .at = MOMENT_UNKNOWN });
+        told_planted(
+            e, (planted){
+                   .kind = "startup-folder",
+                   .location = path,
+                   .value = "",
+                   .name = "run.bat",
+                   .command = host_print(e, "C:\\Users\\%s\\AppData\\Roaming\\Microsoft\\Windows\\Start Menu\\Programs\\Startup\\run.bat",
+                                         e->users[0].name),
+                   .file = host_print(e, "C:\\Users\\%s\\AppData\\Roaming\\Microsoft\\Windows\\Start Menu\\Programs\\Startup\\run.bat",
+                                      e->users[0].name),
+                   .technique = "T1547.001",
+                   .hostile = true,
+                   .at = MOMENT_UNKNOWN });
     }
 }
 
@@ -182,7 +279,8 @@ void host_plant(estate *e)
     family(e);
     if (e->w->seed == 1) /* the field report's host has what the report names, and no more */
         return;
-    size_t n = sizeof rows / sizeof *rows, first = rng_below(&e->plant, n), step = 1 + rng_below(&e->plant, n - 1), many = rng_range(&e->plant, 1, 4);
+    size_t n = sizeof rows / sizeof *rows, first = rng_below(&e->plant, n), step = 1 + rng_below(&e->plant, n - 1),
+           many = rng_range(&e->plant, 1, 4);
     for (size_t i = 0; i < many; i++) {
         const row *r = &rows[(first + i * step) % n];
         bool again = false;

@@ -5,7 +5,9 @@
 
 #include "range/put.h"
 
-typedef struct { const char *key, *value, *text; } text_row;      /* a text beginning with '#': a number; '%': to be expanded */
+typedef struct {
+    const char *key, *value, *text;
+} text_row; /* a text beginning with '#': a number; '%': to be expanded */
 
 static void put_rows(estate *e, hive *h, hive_key *from, const text_row *rows, size_t count)
 {
@@ -24,7 +26,10 @@ static void put_rows(estate *e, hive *h, hive_key *from, const text_row *rows, s
 
 static void names_and_zone(estate *e, hive *h)
 {
-    static const struct { const char *en; int minutes; } zones[] = { { "China Standard Time", 480 }, { "Tokyo Standard Time", 540 }, { "E. Africa Standard Time", 180 }, { "UTC", 0 } };
+    static const struct {
+        const char *en;
+        int minutes;
+    } zones[] = { { "China Standard Time", 480 }, { "Tokyo Standard Time", 540 }, { "E. Africa Standard Time", 180 }, { "UTC", 0 } };
     hive_key *k = hive_at(h, e->control, "ComputerName\\ComputerName");
     if (e->h->later_name && strcmp(e->computer, e->h->later_name) == 0)
         hive_clock(h, host_clock(e, e->h->rename_at));
@@ -117,9 +122,10 @@ static void sharing(estate *e, hive *h)
         hive_dword(h, k, "AutoShareServer", 0);
     if (e->h->smb1_off)
         hive_dword(h, k, "SMB1", 0);
-    hive_multi(h, hive_at(h, e->services, "LanmanServer\\Shares"), "Backup", "CSCFlags=0\nMaxUses=4294967295\nPath=D:\\Backup\nPermissions=0\nType=0");
+    hive_multi(h, hive_at(h, e->services, "LanmanServer\\Shares"), "Backup",
+               "CSCFlags=0\nMaxUses=4294967295\nPath=D:\\Backup\nPermissions=0\nType=0");
     told_exposed(e, "smb-signing", sign ? "1" : "0", sign ? "passed" : "failed");
-    if (!e->w->domain_joined)          /* the report asks for it outside domains only */
+    if (!e->w->domain_joined) /* the report asks for it outside domains only */
         told_exposed(e, "default-shares", shares_off ? "0" : "absent", shares_off ? "passed" : "failed");
     told_exposed(e, "smb1-server", e->h->smb1_off ? "0" : "absent", e->h->smb1_off ? "passed" : "failed");
 }
@@ -165,7 +171,10 @@ static void local_security(estate *e, hive *h)
     bool anonymous = rng_chance(&e->r, 15), wdigest = rng_chance(&e->r, 12);
     hive_multi(h, k, "Authentication Packages", "msv1_0");
     hive_multi(h, k, "Notification Packages", e->h->nt <= NT_60 ? "scecli\nrassfm" : "scecli");
-    hive_multi(h, k, "Security Packages", e->h->nt <= NT_60 ? "kerberos\nmsv1_0\nschannel\nwdigest\ntspkg" : e->h->nt <= NT_62 ? "kerberos\nmsv1_0\nschannel\nwdigest\ntspkg\npku2u" : "\"\"");
+    hive_multi(h, k, "Security Packages",
+               e->h->nt <= NT_60   ? "kerberos\nmsv1_0\nschannel\nwdigest\ntspkg"
+               : e->h->nt <= NT_62 ? "kerberos\nmsv1_0\nschannel\nwdigest\ntspkg\npku2u"
+                                   : "\"\"");
     if (e->h->nt >= NT_63)
         hive_multi(h, hive_at(h, k, "OSConfig"), "Security Packages", "kerberos\nmsv1_0\nschannel\nwdigest\ntspkg\npku2u");
     hive_dword(h, k, "LimitBlankPasswordUse", 1);
@@ -201,23 +210,41 @@ static void firewall(estate *e, hive *h)
         hive_dword(h, p, "DisableNotifications", 1);
     }
     for (size_t i = 0; i < 3; i++)
-        told_exposed(e, (const char *const[]){ "firewall-domain", "firewall-private", "firewall-public" }[i], on ? "1" : "0", on ? "passed" : "failed");
-    static const struct { const char *id, *port, *app, *name; } rules[] = {
-        { "RemoteDesktop-In-TCP", "3389", "System", "@FirewallAPI.dll,-28753" }, { "FPS-SMB-In-TCP", "445", "System", "@FirewallAPI.dll,-28511" }, { "FPS-NB_Session-In-TCP", "139", "System", "@FirewallAPI.dll,-28503" },
-        { "FPS-RPCSS-In-TCP", "RPC-EPMap", "%SystemRoot%\\system32\\svchost.exe", "@FirewallAPI.dll,-28539" }, { "RemoteSvcAdmin-In-TCP", "RPC", "%SystemRoot%\\system32\\services.exe", "@FirewallAPI.dll,-29503" },
-        { "WMI-RPCSS-In-TCP", "135", "%SystemRoot%\\system32\\svchost.exe", "@FirewallAPI.dll,-34252" }, { "WINRM-HTTP-In-TCP", "5985", "System", "@FirewallAPI.dll,-30253" }, { "RemoteTask-In-TCP", "RPC", "%SystemRoot%\\system32\\svchost.exe", "@FirewallAPI.dll,-33253" },
-        { "RemoteEventLogSvc-In-TCP", "RPC", "%SystemRoot%\\system32\\svchost.exe", "@FirewallAPI.dll,-29253" }, { "NETDIS-LLMNR-In-UDP", "5355", "%SystemRoot%\\system32\\svchost.exe", "@FirewallAPI.dll,-32801" } };
+        told_exposed(e, (const char *const[]){ "firewall-domain", "firewall-private", "firewall-public" }[i], on ? "1" : "0",
+                     on ? "passed" : "failed");
+    static const struct {
+        const char *id, *port, *app, *name;
+    } rules[] = { { "RemoteDesktop-In-TCP", "3389", "System", "@FirewallAPI.dll,-28753" },
+                  { "FPS-SMB-In-TCP", "445", "System", "@FirewallAPI.dll,-28511" },
+                  { "FPS-NB_Session-In-TCP", "139", "System", "@FirewallAPI.dll,-28503" },
+                  { "FPS-RPCSS-In-TCP", "RPC-EPMap", "%SystemRoot%\\system32\\svchost.exe", "@FirewallAPI.dll,-28539" },
+                  { "RemoteSvcAdmin-In-TCP", "RPC", "%SystemRoot%\\system32\\services.exe", "@FirewallAPI.dll,-29503" },
+                  { "WMI-RPCSS-In-TCP", "135", "%SystemRoot%\\system32\\svchost.exe", "@FirewallAPI.dll,-34252" },
+                  { "WINRM-HTTP-In-TCP", "5985", "System", "@FirewallAPI.dll,-30253" },
+                  { "RemoteTask-In-TCP", "RPC", "%SystemRoot%\\system32\\svchost.exe", "@FirewallAPI.dll,-33253" },
+                  { "RemoteEventLogSvc-In-TCP", "RPC", "%SystemRoot%\\system32\\svchost.exe", "@FirewallAPI.dll,-29253" },
+                  { "NETDIS-LLMNR-In-UDP", "5355", "%SystemRoot%\\system32\\svchost.exe", "@FirewallAPI.dll,-32801" } };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-        host_firewall_rule(e, rules[i].id, host_print(e, "Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=%s|App=%s|Name=%s|", rules[i].port, rules[i].app, rules[i].name));
+        host_firewall_rule(e, rules[i].id,
+                           host_print(e, "Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=%s|App=%s|Name=%s|", rules[i].port, rules[i].app,
+                                      rules[i].name));
     host_firewall_rule(e, host_guid(e, "rule sql"), "Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=1433|Name=SQL Server|");
-    host_firewall_rule(e, host_guid(e, "rule agent"), "Action=Allow|Active=TRUE|Dir=In|Protocol=17|LPort=15000|App=C:\\Program Files (x86)\\Kaspersky Lab\\NetworkAgent\\klnagent.exe|Name=Kaspersky Network Agent|");
+    host_firewall_rule(e, host_guid(e, "rule agent"),
+                       "Action=Allow|Active=TRUE|Dir=In|Protocol=17|LPort=15000|App=C:\\Program Files (x86)\\Kaspersky "
+                       "Lab\\NetworkAgent\\klnagent.exe|Name=Kaspersky Network Agent|");
 }
 
 void host_firewall_rule(estate *e, const char *id, const char *rule)
 {
     hive *h = e->hives[HIVE_SYSTEM];
     hive_sz(h, hive_at(h, e->services, "SharedAccess\\Parameters\\FirewallPolicy\\FirewallRules"), id,
-            host_print(e, "v2.%s|%s", e->h->nt == NT_60 ? "0" : e->h->nt == NT_61 ? "10" : e->h->nt == NT_62 ? "20" : e->h->nt == NT_63 ? "22" : "26", rule));
+            host_print(e, "v2.%s|%s",
+                       e->h->nt == NT_60   ? "0"
+                       : e->h->nt == NT_61 ? "10"
+                       : e->h->nt == NT_62 ? "20"
+                       : e->h->nt == NT_63 ? "22"
+                                           : "26",
+                       rule));
 }
 
 static void logs(estate *e, hive *h)
@@ -226,7 +253,11 @@ static void logs(estate *e, hive *h)
     bool large = rng_chance(&e->r, 25);
     for (size_t i = 0; i < 4; i++) {
         hive_key *k = hive_at(h, e->services, host_print(e, "eventlog\\%s", names[i]));
-        hive_dword(h, k, "MaxSize", i == 1 && large ? 0x0c000000 : i == 1 && e->h->security_bytes ? (uint32_t)e->h->security_bytes : i == 3 ? 15728640 : 20971520);
+        hive_dword(h, k, "MaxSize",
+                   i == 1 && large                  ? 0x0c000000
+                   : i == 1 && e->h->security_bytes ? (uint32_t)e->h->security_bytes
+                   : i == 3                         ? 15728640
+                                                    : 20971520);
         hive_dword(h, k, "Retention", 0);
         hive_expand(h, k, "File", host_print(e, "%%SystemRoot%%\\system32\\winevt\\Logs\\%s.evtx", names[i]));
     }
@@ -235,38 +266,102 @@ static void logs(estate *e, hive *h)
 
 static const text_row stock_rows[] = {
     { "Session Manager\\SubSystems", "Required", "Debug" },
-    { "Session Manager\\SubSystems", "Windows", "%SystemRoot%\\system32\\csrss.exe ObjectDirectory=\\Windows SharedSection=1024,20480,768 Windows=On SubSystemType=Windows ServerDll=basesrv,1 ServerDll=winsrv:UserServerDllInitialization,3 ServerDll=winsrv:ConServerDllInitialization,2 ServerDll=sxssrv,4 ProfileControl=Off MaxRequestThreads=16" },
+    { "Session Manager\\SubSystems", "Windows",
+      "%SystemRoot%\\system32\\csrss.exe ObjectDirectory=\\Windows SharedSection=1024,20480,768 Windows=On SubSystemType=Windows "
+      "ServerDll=basesrv,1 ServerDll=winsrv:UserServerDllInitialization,3 ServerDll=winsrv:ConServerDllInitialization,2 ServerDll=sxssrv,4 "
+      "ProfileControl=Off MaxRequestThreads=16" },
     { "Session Manager\\Environment", "ComSpec", "%SystemRoot%\\system32\\cmd.exe" },
-    { "Session Manager\\Environment", "Path", "%SystemRoot%\\system32;%SystemRoot%;%SystemRoot%\\System32\\Wbem;%SystemRoot%\\System32\\WindowsPowerShell\\v1.0\\" },
+    { "Session Manager\\Environment", "Path",
+      "%SystemRoot%\\system32;%SystemRoot%;%SystemRoot%\\System32\\Wbem;%SystemRoot%\\System32\\WindowsPowerShell\\v1.0\\" },
     { "Session Manager\\Environment", "PATHEXT", ".COM;.EXE;.BAT;.CMD;.VBS;.VBE;.JS;.JSE;.WSF;.WSH;.MSC" },
     { "Session Manager\\Environment", "windir", "%SystemRoot%" },
     { "Session Manager\\Environment", "PROCESSOR_ARCHITECTURE", "AMD64" },
     { "Session Manager\\Memory Management", "ClearPageFileAtShutdown", "#0" },
     { "Session Manager\\Memory Management\\PrefetchParameters", "EnablePrefetcher", "#0" },
-    { "CrashControl", "CrashDumpEnabled", "#2" }, { "CrashControl", "AutoReboot", "#1" }, { "CrashControl", "LogEvent", "#1" }, { "CrashControl", "Overwrite", "#1" },
-    { "CrashControl", "DumpFile", "%SystemRoot%\\MEMORY.DMP" }, { "CrashControl", "MinidumpDir", "%SystemRoot%\\Minidump" },
+    { "CrashControl", "CrashDumpEnabled", "#2" },
+    { "CrashControl", "AutoReboot", "#1" },
+    { "CrashControl", "LogEvent", "#1" },
+    { "CrashControl", "Overwrite", "#1" },
+    { "CrashControl", "DumpFile", "%SystemRoot%\\MEMORY.DMP" },
+    { "CrashControl", "MinidumpDir", "%SystemRoot%\\Minidump" },
     { "SafeBoot", "AlternateShell", "cmd.exe" },
-    { "NetworkProvider\\Order", "ProviderOrder", "RDPNP,LanmanWorkstation,webclient" }, { "NetworkProvider\\HwOrder", "ProviderOrder", "RDPNP,LanmanWorkstation,webclient" },
-    { "Print\\Monitors\\Local Port", "Driver", "localspl.dll" }, { "Print\\Monitors\\Standard TCP/IP Port", "Driver", "tcpmon.dll" }, { "Print\\Monitors\\USB Monitor", "Driver", "usbmon.dll" }, { "Print\\Monitors\\WSD Port", "Driver", "WSDMon.dll" },
-    { "Print\\Providers\\Internet Print Provider", "Name", "inetpp.dll" }, { "Print\\Providers\\LanMan Print Services", "Name", "win32spl.dll" },
+    { "NetworkProvider\\Order", "ProviderOrder", "RDPNP,LanmanWorkstation,webclient" },
+    { "NetworkProvider\\HwOrder", "ProviderOrder", "RDPNP,LanmanWorkstation,webclient" },
+    { "Print\\Monitors\\Local Port", "Driver", "localspl.dll" },
+    { "Print\\Monitors\\Standard TCP/IP Port", "Driver", "tcpmon.dll" },
+    { "Print\\Monitors\\USB Monitor", "Driver", "usbmon.dll" },
+    { "Print\\Monitors\\WSD Port", "Driver", "WSDMon.dll" },
+    { "Print\\Providers\\Internet Print Provider", "Name", "inetpp.dll" },
+    { "Print\\Providers\\LanMan Print Services", "Name", "win32spl.dll" },
     { "Print\\Environments\\Windows x64\\Print Processors\\winprint", "Driver", "winprint.dll" },
-    { "LsaExtensionConfig\\LsaSrv", "Extensions", "lsasrv.dll" }, { "ContentIndex\\Language\\Neutral", "WBreakerClass", "{369647e0-17b0-11ce-9950-00aa004bbb1f}" },
-    { "FileSystem", "NtfsDisableLastAccessUpdate", "#1" }, { "Keyboard Layout\\DosKeybCodes", "00000804", "ch" }, { "Power", "HibernateEnabled", "#0" },
+    { "LsaExtensionConfig\\LsaSrv", "Extensions", "lsasrv.dll" },
+    { "ContentIndex\\Language\\Neutral", "WBreakerClass", "{369647e0-17b0-11ce-9950-00aa004bbb1f}" },
+    { "FileSystem", "NtfsDisableLastAccessUpdate", "#1" },
+    { "Keyboard Layout\\DosKeybCodes", "00000804", "ch" },
+    { "Power", "HibernateEnabled", "#0" },
 };
 static const text_row service_rows[] = {
-    { "W32Time\\TimeProviders\\NtpClient", "DllName", "%systemroot%\\system32\\w32time.dll" }, { "W32Time\\TimeProviders\\NtpClient", "Enabled", "#1" }, { "W32Time\\TimeProviders\\NtpServer", "DllName", "%systemroot%\\system32\\w32time.dll" },
-    { "W32Time\\TimeProviders\\NtpServer", "Enabled", "#0" }, { "W32Time\\Parameters", "NtpServer", "time.local,0x9" }, { "W32Time\\Parameters", "Type", "NTP" },
-    { "RDPNP\\NetworkProvider", "ProviderPath", "%SystemRoot%\\System32\\drprov.dll" }, { "LanmanWorkstation\\NetworkProvider", "ProviderPath", "%SystemRoot%\\System32\\ntlanman.dll" }, { "WebClient\\NetworkProvider", "ProviderPath", "%SystemRoot%\\System32\\davclnt.dll" },
-    { "WinSock2\\Parameters", "Current_Protocol_Catalog", "Protocol_Catalog9" }, { "WinSock2\\Parameters", "Current_NameSpace_Catalog", "NameSpace_Catalog5" },
-    { "WinSock2\\Parameters\\NameSpace_Catalog5\\Catalog_Entries\\000000000001", "LibraryPath", "%SystemRoot%\\System32\\mswsock.dll" }, { "WinSock2\\Parameters\\NameSpace_Catalog5\\Catalog_Entries\\000000000002", "LibraryPath", "%SystemRoot%\\System32\\winrnr.dll" },
-    { "WinSock2\\Parameters\\NameSpace_Catalog5\\Catalog_Entries\\000000000003", "LibraryPath", "%SystemRoot%\\system32\\NLAapi.dll" }, { "Netlogon\\Parameters", "DisablePasswordChange", "#0" }, { "LanmanWorkstation\\Parameters", "EnableSecuritySignature", "#1" },
+    { "W32Time\\TimeProviders\\NtpClient", "DllName", "%systemroot%\\system32\\w32time.dll" },
+    { "W32Time\\TimeProviders\\NtpClient", "Enabled", "#1" },
+    { "W32Time\\TimeProviders\\NtpServer", "DllName", "%systemroot%\\system32\\w32time.dll" },
+    { "W32Time\\TimeProviders\\NtpServer", "Enabled", "#0" },
+    { "W32Time\\Parameters", "NtpServer", "time.local,0x9" },
+    { "W32Time\\Parameters", "Type", "NTP" },
+    { "RDPNP\\NetworkProvider", "ProviderPath", "%SystemRoot%\\System32\\drprov.dll" },
+    { "LanmanWorkstation\\NetworkProvider", "ProviderPath", "%SystemRoot%\\System32\\ntlanman.dll" },
+    { "WebClient\\NetworkProvider", "ProviderPath", "%SystemRoot%\\System32\\davclnt.dll" },
+    { "WinSock2\\Parameters", "Current_Protocol_Catalog", "Protocol_Catalog9" },
+    { "WinSock2\\Parameters", "Current_NameSpace_Catalog", "NameSpace_Catalog5" },
+    { "WinSock2\\Parameters\\NameSpace_Catalog5\\Catalog_Entries\\000000000001", "LibraryPath", "%SystemRoot%\\System32\\mswsock.dll" },
+    { "WinSock2\\Parameters\\NameSpace_Catalog5\\Catalog_Entries\\000000000002", "LibraryPath", "%SystemRoot%\\System32\\winrnr.dll" },
+    { "WinSock2\\Parameters\\NameSpace_Catalog5\\Catalog_Entries\\000000000003", "LibraryPath", "%SystemRoot%\\system32\\NLAapi.dll" },
+    { "Netlogon\\Parameters", "DisablePasswordChange", "#0" },
+    { "LanmanWorkstation\\Parameters", "EnableSecuritySignature", "#1" },
     { "LanmanWorkstation\\Parameters", "RequireSecuritySignature", "#0" },
 };
 
 static void stock(estate *e, hive *h, int set)
 {
-    static const char *const known[] = { "advapi32", "clbcatq", "COMDLG32", "DifxApi", "gdi32", "IERTUTIL", "IMAGEHLP", "IMM32", "kernel32", "LPK", "MSCTF", "MSVCRT", "NORMALIZ", "NSI", "ole32", "OLEAUT32", "PSAPI", "rpcrt4", "sechost", "Setupapi", "SHELL32", "SHLWAPI", "URLMON", "user32", "USP10", "WININET", "WLDAP32", "WS2_32" },
-                            *const safe[] = { "AppMgmt", "Base", "BFE", "Boot Bus Extender", "Boot file system", "CryptSvc", "DcomLaunch", "EFS", "EventLog", "File system", "Filter", "HelpSvc", "KeyIso", "Netlogon", "NTDS", "PCI Configuration", "PlugPlay", "PNP Filter", "Primary disk", "ProfSvc", "RpcEptMapper", "RpcSs", "sacsvr", "SCSI Class", "System Bus Extender", "SWPRV", "TBS", "TrustedInstaller", "VDS", "vga.sys", "vgasave.sys", "vmms", "volmgr.sys", "volmgrx.sys", "WinDefend", "WinMgmt" };
+    static const char *const known[] = { "advapi32", "clbcatq",  "COMDLG32", "DifxApi", "gdi32",   "IERTUTIL", "IMAGEHLP",
+                                         "IMM32",    "kernel32", "LPK",      "MSCTF",   "MSVCRT",  "NORMALIZ", "NSI",
+                                         "ole32",    "OLEAUT32", "PSAPI",    "rpcrt4",  "sechost", "Setupapi", "SHELL32",
+                                         "SHLWAPI",  "URLMON",   "user32",   "USP10",   "WININET", "WLDAP32",  "WS2_32" },
+                             *const safe[] = { "AppMgmt",
+                                               "Base",
+                                               "BFE",
+                                               "Boot Bus Extender",
+                                               "Boot file system",
+                                               "CryptSvc",
+                                               "DcomLaunch",
+                                               "EFS",
+                                               "EventLog",
+                                               "File system",
+                                               "Filter",
+                                               "HelpSvc",
+                                               "KeyIso",
+                                               "Netlogon",
+                                               "NTDS",
+                                               "PCI Configuration",
+                                               "PlugPlay",
+                                               "PNP Filter",
+                                               "Primary disk",
+                                               "ProfSvc",
+                                               "RpcEptMapper",
+                                               "RpcSs",
+                                               "sacsvr",
+                                               "SCSI Class",
+                                               "System Bus Extender",
+                                               "SWPRV",
+                                               "TBS",
+                                               "TrustedInstaller",
+                                               "VDS",
+                                               "vga.sys",
+                                               "vgasave.sys",
+                                               "vmms",
+                                               "volmgr.sys",
+                                               "volmgrx.sys",
+                                               "WinDefend",
+                                               "WinMgmt" };
     put_rows(e, h, e->control, ROWS(stock_rows));
     put_rows(e, h, e->services, ROWS(service_rows));
     hive_multi(h, hive_at(h, e->control, "Session Manager"), "BootExecute", "autocheck autochk *");
@@ -279,13 +374,17 @@ static void stock(estate *e, hive *h, int set)
     hive_expand(h, k, "DllDirectory32", "%SystemRoot%\\syswow64");
     for (size_t i = 0; i < sizeof safe / sizeof *safe; i++)
         for (int n = 0; n < 2; n++)
-            hive_sz(h, hive_at(h, e->control, host_print(e, "SafeBoot\\%s\\%s", n ? "Network" : "Minimal", safe[i])), "", strchr(safe[i], '.') ? "Driver" : "Service");
+            hive_sz(h, hive_at(h, e->control, host_print(e, "SafeBoot\\%s\\%s", n ? "Network" : "Minimal", safe[i])), "",
+                    strchr(safe[i], '.') ? "Driver" : "Service");
     for (unsigned i = 1; i <= 10; i++) {
         uint8_t packed[888] = { 0 };
         const char *path = i < 7 ? "%SystemRoot%\\system32\\mswsock.dll" : "%SystemRoot%\\System32\\mswsock.dll";
         memcpy(packed, path, strlen(path));
         for (int bits = 0; bits < 2; bits++)
-            hive_binary(h, hive_at(h, e->services, host_print(e, "WinSock2\\Parameters\\Protocol_Catalog9\\Catalog_Entries%s\\%012u", bits ? "64" : "", i)), "PackedCatalogItem", span_of(packed, sizeof packed));
+            hive_binary(h,
+                        hive_at(h, e->services,
+                                host_print(e, "WinSock2\\Parameters\\Protocol_Catalog9\\Catalog_Entries%s\\%012u", bits ? "64" : "", i)),
+                        "PackedCatalogItem", span_of(packed, sizeof packed));
     }
     for (unsigned i = 0; i < 190; i++) { /* keyboard layouts and code pages: what every Windows has in numbers */
         unsigned language = 0x401 + i % 0x60 + 0x400 * (i / 0x60);
@@ -293,23 +392,29 @@ static void stock(estate *e, hive *h, int set)
         hive_sz(h, l, "Layout File", host_print(e, "KBD%c%c.DLL", 'A' + i % 26, 'A' + i / 26 % 26));
         hive_sz(h, l, "Layout Text", host_print(e, "Layout %u", i));
         hive_sz(h, l, "Layout Display Name", host_print(e, "@%%SystemRoot%%\\system32\\input.dll,-%u", 5000 + i));
-        hive_sz(h, hive_at(h, e->control, "Nls\\CodePage"), host_print(e, "%u", 10000 + i * 101), host_print(e, "c_%u.nls", 10000 + i * 101));
+        hive_sz(h, hive_at(h, e->control, "Nls\\CodePage"), host_print(e, "%u", 10000 + i * 101),
+                host_print(e, "c_%u.nls", 10000 + i * 101));
         hive_sz(h, hive_at(h, e->control, "Nls\\Locale"), host_print(e, "%08x", language), "1");
     }
     for (unsigned i = 0; i < 400; i++) { /* an instance of a driver each */
-        static const char *const kinds[] = { "{4D36E97D-E325-11CE-BFC1-08002BE10318}", "{4D36E967-E325-11CE-BFC1-08002BE10318}", "{36FC9E60-C465-11CF-8056-444553540000}", "{71A27CDD-812A-11D0-BEC7-08002BE2092F}", "{4D36E96B-E325-11CE-BFC1-08002BE10318}" };
+        static const char *const kinds[] = { "{4D36E97D-E325-11CE-BFC1-08002BE10318}", "{4D36E967-E325-11CE-BFC1-08002BE10318}",
+                                             "{36FC9E60-C465-11CF-8056-444553540000}", "{71A27CDD-812A-11D0-BEC7-08002BE2092F}",
+                                             "{4D36E96B-E325-11CE-BFC1-08002BE10318}" };
         hive_key *c = hive_at(h, e->control, host_print(e, "Class\\%s\\%04u", kinds[i % 5], i / 5));
         hive_sz(h, c, "DriverDesc", host_print(e, "System device %u", i));
         hive_sz(h, c, "InfPath", "machine.inf");
         hive_sz(h, c, "InfSection", "NO_DRV");
         hive_sz(h, c, "ProviderName", "Microsoft");
         hive_sz(h, c, "DriverDate", "6-21-2006");
-        hive_sz(h, c, "DriverVersion", host_print(e, "%u.%u.%u.16384", nt_table[e->h->nt].major, nt_table[e->h->nt].minor, nt_table[e->h->nt].build));
+        hive_sz(h, c, "DriverVersion",
+                host_print(e, "%u.%u.%u.16384", nt_table[e->h->nt].major, nt_table[e->h->nt].minor, nt_table[e->h->nt].build));
         hive_sz(h, c, "MatchingDeviceId", host_print(e, "*pnp%04x", 0x800 + i));
     }
     for (unsigned i = 0; i < 400; i++) {
-        static const char *const buses[] = { "PCI\\VEN_15AD&DEV_%04X&SUBSYS_197615AD&REV_01", "ACPI\\PNP%04X", "ROOT\\LEGACY_DEV%04X", "STORAGE\\Volume%04X", "SW\\{eeab7790-c514-11d1-b42b-00805fc1270e}%04X" };
-        hive_key *d = hive_at(h, hive_root(h), host_print(e, "ControlSet00%d\\Enum\\%s\\3&18d45aa6&0&%02X", set, host_print(e, buses[i % 5], 0x740 + i), i));
+        static const char *const buses[] = { "PCI\\VEN_15AD&DEV_%04X&SUBSYS_197615AD&REV_01", "ACPI\\PNP%04X", "ROOT\\LEGACY_DEV%04X",
+                                             "STORAGE\\Volume%04X", "SW\\{eeab7790-c514-11d1-b42b-00805fc1270e}%04X" };
+        hive_key *d = hive_at(h, hive_root(h),
+                              host_print(e, "ControlSet00%d\\Enum\\%s\\3&18d45aa6&0&%02X", set, host_print(e, buses[i % 5], 0x740 + i), i));
         hive_sz(h, d, "DeviceDesc", host_print(e, "@machine.inf,%%*pnp%04x.devicedesc%%;System device %u", 0x740 + i, i));
         hive_multi(h, d, "HardwareID", host_print(e, "PCI\\VEN_15AD&DEV_%04X\nPCI\\CC_0880", 0x740 + i));
         hive_sz(h, d, "ClassGUID", "{4d36e97d-e325-11ce-bfc1-08002be10318}");

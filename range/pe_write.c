@@ -2,7 +2,7 @@
 
 #include "range/put.h"
 
-#define SECTION_AT 0x400u
+#define SECTION_AT  0x400u
 #define SECTION_RVA 0x1000u
 
 static void align4(buf *b)
@@ -37,7 +37,9 @@ static void text_entry(buf *b, const char *name, const char *text)
 static void version_info(buf *b, const char *name, const unsigned v[4], const char *version_text)
 {
     size_t all = begin(b, "VS_VERSION_INFO", 52, 0);
-    const uint32_t fixed[13] = { 0xfeef04bd, 0x10000, v[0] << 16 | v[1], v[2] << 16 | v[3], v[0] << 16 | v[1], v[2] << 16 | v[3], 0x3f, 0, 0x40004, 3, 6, 0, 0 };
+    const uint32_t fixed[13] = {
+        0xfeef04bd, 0x10000, v[0] << 16 | v[1], v[2] << 16 | v[3], v[0] << 16 | v[1], v[2] << 16 | v[3], 0x3f, 0, 0x40004, 3, 6, 0, 0
+    };
     buf_put(b, fixed, sizeof fixed);
     size_t strings = begin(b, "StringFileInfo", 0, 1), table = begin(b, "040904B0", 0, 1);
     text_entry(b, "CompanyName", "Microsoft Corporation");

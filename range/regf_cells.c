@@ -42,7 +42,7 @@ static bool still_free(const hive *h, uint32_t at, uint32_t class)
 
 static uint32_t take_free(hive *h, uint32_t size)
 {
-    for (uint32_t class = size / 8 < CLASSES ? size / 8 : CLASSES; class <= CLASSES; class++) {
+    for (uint32_t class = size / 8 < CLASSES ? size / 8 : CLASSES; class <= CLASSES; class ++) {
         vec *list = &h->free_cells[class];
         for (size_t i = list->count; i-- > 0;) {
             uint32_t at = *(uint32_t *)vec_at(list, i);

@@ -141,7 +141,8 @@ void hive_bytes_dirty(const hive *h, hive_log_kind kind, buf *file, buf *log1, b
     size_t first = (h->log.count + 1) / 2;
     assert(h->log.count);
     moment t = base_time(h, h->before_clock);
-    put_base(h, file, FILE_PRIMARY, h->o.sequence + 1, h->o.sequence, (uint32_t)(kind == HIVE_LOG_OLD ? h->seen.len : h->before.len), t, BASE);
+    put_base(h, file, FILE_PRIMARY, h->o.sequence + 1, h->o.sequence, (uint32_t)(kind == HIVE_LOG_OLD ? h->seen.len : h->before.len), t,
+             BASE);
     buf_span(file, buf_bytes(&h->before));
     if (kind == HIVE_LOG_OLD) {
         put_zeros(file, h->seen.len - h->before.len);

@@ -92,8 +92,15 @@ static hive_key *make_key(hive *h, hive_key *parent, span name)
 {
     hive_key *k = arena_alloc(h->mem, sizeof *k);
     uint8_t key[1100];
-    *k = (hive_key){ .parent = parent, .name = arena_span(h->mem, name), .written = h->clock, .cell = NONE, .class_at = NONE, .list_at = NONE,
-                     .values_at = NONE, .sk = parent ? parent->sk : 0, .changed = true };
+    *k = (hive_key){ .parent = parent,
+                     .name = arena_span(h->mem, name),
+                     .written = h->clock,
+                     .cell = NONE,
+                     .class_at = NONE,
+                     .list_at = NONE,
+                     .values_at = NONE,
+                     .sk = parent ? parent->sk : 0,
+                     .changed = true };
     assert(name.len <= 1000);
     vec_init(&k->leaves, sizeof(uint32_t));
     ((security *)vec_at(&h->secured, k->sk))->uses++;
@@ -484,13 +491,11 @@ void hive_drop(hive *h, hive_key *k)
 hive *hive_new(arena *mem, const hive_options *o)
 {
     /* Administrators and SYSTEM may do all, Everyone may read: owner and group are the administrators'. */
-    static const uint8_t plain[] = { 1, 0, 4, 0x80, 20, 0, 0, 0, 36, 0, 0, 0, 0, 0, 0, 0, 52, 0, 0, 0,
-                                     1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0,
-                                     1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0,
-                                     2, 0, 72, 0, 3, 0, 0, 0,
-                                     0, 2, 24, 0, 63, 0, 15, 0, 1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0,
-                                     0, 2, 20, 0, 63, 0, 15, 0, 1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0,
-                                     0, 2, 20, 0, 25, 0, 2, 0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0 };
+    static const uint8_t plain[] = { 1,  0,  4, 0x80, 20, 0,  0,  0,  36, 0, 0, 0,  0,  0,  0,  0,  52, 0, 0, 0,  1, 2, 0, 0,  0,
+                                     0,  0,  5, 32,   0,  0,  0,  32, 2,  0, 0, 1,  2,  0,  0,  0,  0,  0, 5, 32, 0, 0, 0, 32, 2,
+                                     0,  0,  2, 0,    72, 0,  3,  0,  0,  0, 0, 2,  24, 0,  63, 0,  15, 0, 1, 2,  0, 0, 0, 0,  0,
+                                     5,  32, 0, 0,    0,  32, 2,  0,  0,  0, 2, 20, 0,  63, 0,  15, 0,  1, 1, 0,  0, 0, 0, 0,  5,
+                                     18, 0,  0, 0,    0,  2,  20, 0,  25, 0, 2, 0,  1,  1,  0,  0,  0,  0, 0, 1,  0, 0, 0, 0 };
     hive *h = arena_alloc(mem, sizeof *h);
     h->mem = mem;
     h->o = *o;

@@ -3,11 +3,17 @@
 #include "range/put.h"
 
 #define PAGE 8192u
-enum { ENTRY = 16 };                              /* of the table before the records, which ends with one of zeros */
+enum { ENTRY = 16 }; /* of the table before the records, which ends with one of zeros */
 #define SUBSCRIPTION "root\\subscription"
 
 enum { TEXT = 8, BOOLEAN = 11, UINT32 = 19, REFERENCE = 102, BYTES = 0x2011 };
-typedef struct { const char *name; uint32_t type; const char *text; span bytes; uint32_t number; } field;       /* text NULL, no bytes, 0: not set */
+typedef struct {
+    const char *name;
+    uint32_t type;
+    const char *text;
+    span bytes;
+    uint32_t number;
+} field; /* text NULL, no bytes, 0: not set */
 
 typedef struct {
     buf table, records;
@@ -36,7 +42,7 @@ static void add_record(repository *r, const char *space, const char *class_name,
     char a[65], b[65], c[65];
     uint32_t id = r->next_id++;
     put32(&r->table, id);
-    put32(&r->table, (uint32_t)r->records.len);          /* behind the table, whose size is known at the end */
+    put32(&r->table, (uint32_t)r->records.len); /* behind the table, whose size is known at the end */
     put32(&r->table, (uint32_t)bytes.len);
     put32(&r->table, 0);
     buf_span(&r->records, bytes);
@@ -63,7 +69,8 @@ static uint32_t heap_text(buf *heap, const char *text)
 static void set_length(buf *b, size_t at) { memcpy(b->at + at, &(uint32_t){ (uint32_t)(b->len - at) }, 4); }
 
 /* own: up to one without name; behind `inherited` properties of `bytes`. */
-static void add_class(repository *r, const char *space, const char *name, const char *super, const field *own, uint32_t inherited, uint32_t bytes, moment made)
+static void add_class(repository *r, const char *space, const char *name, const char *super, const field *own, uint32_t inherited,
+                      uint32_t bytes, moment made)
 {
     buf all, heap, properties;
     buf_init(&all, 1 << 16);
@@ -104,7 +111,8 @@ static void add_class(repository *r, const char *space, const char *name, const 
     buf_done(&properties);
 }
 
-static void add_object(repository *r, const char *space, const char *class_name, const char *key, const field *fields, moment written, moment made)
+static void add_object(repository *r, const char *space, const char *class_name, const char *key, const field *fields, moment written,
+                       moment made)
 {
     buf all, heap, values;
     char hash[65];
@@ -152,11 +160,23 @@ static void add_object(repository *r, const char *space, const char *class_name,
 static void classes(repository *r, moment made)
 {
     static const field none[] = { { 0 } }, space[] = { { .name = "Name", .type = TEXT }, { 0 } },
-                       filter[] = { { .name = "Name", .type = TEXT }, { .name = "CreatorSID", .type = BYTES }, { .name = "QueryLanguage", .type = TEXT }, { .name = "Query", .type = TEXT }, { .name = "EventNamespace", .type = TEXT }, { 0 } },
+                       filter[] = { { .name = "Name", .type = TEXT },           { .name = "CreatorSID", .type = BYTES },
+                                    { .name = "QueryLanguage", .type = TEXT },  { .name = "Query", .type = TEXT },
+                                    { .name = "EventNamespace", .type = TEXT }, { 0 } },
                        consumer[] = { { .name = "MachineName", .type = TEXT }, { .name = "CreatorSID", .type = BYTES }, { 0 } },
-                       command[] = { { .name = "Name", .type = TEXT }, { .name = "RunInteractively", .type = BOOLEAN }, { .name = "CommandLineTemplate", .type = TEXT }, { .name = "KillTimeout", .type = UINT32 }, { 0 } },
-                       event_log[] = { { .name = "Name", .type = TEXT }, { .name = "SourceName", .type = TEXT }, { .name = "EventType", .type = UINT32 }, { 0 } },
-                       binding[] = { { .name = "Filter", .type = REFERENCE }, { .name = "Consumer", .type = REFERENCE }, { .name = "CreatorSID", .type = BYTES }, { 0 } };
+                       command[] = { { .name = "Name", .type = TEXT },
+                                     { .name = "RunInteractively", .type = BOOLEAN },
+                                     { .name = "CommandLineTemplate", .type = TEXT },
+                                     { .name = "KillTimeout", .type = UINT32 },
+                                     { 0 } },
+                       event_log[] = { { .name = "Name", .type = TEXT },
+                                       { .name = "SourceName", .type = TEXT },
+                                       { .name = "EventType", .type = UINT32 },
+                                       { 0 } },
+                       binding[] = { { .name = "Filter", .type = REFERENCE },
+                                     { .name = "Consumer", .type = REFERENCE },
+                                     { .name = "CreatorSID", .type = BYTES },
+                                     { 0 } };
     add_class(r, "__SystemClass", "__SystemClass", "", none, 0, 0, made);
     add_class(r, "__SystemClass", "__EventFilter", "__SystemClass", filter, 0, 0, made);
     add_class(r, "__SystemClass", "__EventConsumer", "__SystemClass", consumer, 0, 0, made);
@@ -164,7 +184,8 @@ static void classes(repository *r, moment made)
     add_class(r, "__SystemClass", "__Namespace", "__SystemClass", space, 0, 0, made);
     add_class(r, SUBSCRIPTION, "CommandLineEventConsumer", "__EventConsumer", command, 2, 8, made);
     add_class(r, SUBSCRIPTION, "NTEventLogEventConsumer", "__EventConsumer", event_log, 2, 8, made);
-    add_object(r, "root", "__Namespace", "subscription", (const field[]){ { .name = "Name", .type = TEXT, .text = "subscription" }, { 0 } }, made, made);
+    add_object(r, "root", "__Namespace", "subscription", (const field[]){ { .name = "Name", .type = TEXT, .text = "subscription" }, { 0 } },
+               made, made);
 }
 
 static void subscribe(repository *r, const wmi_subscription *s, moment made)
@@ -175,15 +196,37 @@ static void subscribe(repository *r, const wmi_subscription *s, moment made)
     snprintf(to, sizeof to, "%s.Name=\"%s\"", s->class_name, s->consumer);
     snprintf(key, sizeof key, "%s%s", from, to);
     add_object(r, SUBSCRIPTION, "__EventFilter", s->filter,
-               (const field[]){ { .name = "Name", .type = TEXT, .text = s->filter }, creator, { .name = "QueryLanguage", .type = TEXT, .text = "WQL" }, { .name = "Query", .type = TEXT, .text = s->query }, { .name = "EventNamespace", .type = TEXT, .text = "root\\cimv2" }, { 0 } }, s->written, made);
+               (const field[]){ { .name = "Name", .type = TEXT, .text = s->filter },
+                                creator,
+                                { .name = "QueryLanguage", .type = TEXT, .text = "WQL" },
+                                { .name = "Query", .type = TEXT, .text = s->query },
+                                { .name = "EventNamespace", .type = TEXT, .text = "root\\cimv2" },
+                                { 0 } },
+               s->written, made);
     if (s->command)
         add_object(r, SUBSCRIPTION, s->class_name, s->consumer,
-                   (const field[]){ { .name = "MachineName", .type = TEXT }, creator, { .name = "Name", .type = TEXT, .text = s->consumer }, { .name = "RunInteractively", .type = BOOLEAN }, { .name = "CommandLineTemplate", .type = TEXT, .text = s->command }, { .name = "KillTimeout", .type = UINT32, .number = 45 }, { 0 } }, s->written, made);
+                   (const field[]){ { .name = "MachineName", .type = TEXT },
+                                    creator,
+                                    { .name = "Name", .type = TEXT, .text = s->consumer },
+                                    { .name = "RunInteractively", .type = BOOLEAN },
+                                    { .name = "CommandLineTemplate", .type = TEXT, .text = s->command },
+                                    { .name = "KillTimeout", .type = UINT32, .number = 45 },
+                                    { 0 } },
+                   s->written, made);
     else
         add_object(r, SUBSCRIPTION, s->class_name, s->consumer,
-                   (const field[]){ { .name = "MachineName", .type = TEXT }, creator, { .name = "Name", .type = TEXT, .text = s->consumer }, { .name = "SourceName", .type = TEXT, .text = s->source }, { .name = "EventType", .type = UINT32, .number = 1 }, { 0 } }, s->written, made);
-    add_object(r, SUBSCRIPTION, "__FilterToConsumerBinding", key,
-               (const field[]){ { .name = "Filter", .type = REFERENCE, .text = from }, { .name = "Consumer", .type = REFERENCE, .text = to }, creator, { 0 } }, s->written, made);
+                   (const field[]){ { .name = "MachineName", .type = TEXT },
+                                    creator,
+                                    { .name = "Name", .type = TEXT, .text = s->consumer },
+                                    { .name = "SourceName", .type = TEXT, .text = s->source },
+                                    { .name = "EventType", .type = UINT32, .number = 1 },
+                                    { 0 } },
+                   s->written, made);
+    add_object(
+        r, SUBSCRIPTION, "__FilterToConsumerBinding", key,
+        (const field[]){
+            { .name = "Filter", .type = REFERENCE, .text = from }, { .name = "Consumer", .type = REFERENCE, .text = to }, creator, { 0 } },
+        s->written, made);
 }
 
 static int by_text(const void *a, const void *b) { return strcmp(a, b); }
