@@ -763,41 +763,46 @@ static void read_key(autostart_pass *p, const autostart_row *row, const autostar
 }
 
 /* What Autoruns switches off it moves into a key beside. */
-static void read_switched_off(autostart_pass *p, const autostart_row *row, const autostart_source *from)
+static void read_switched_off(autostart_pass *p, const autostart_row *row, const autostart_source *from, arena *mem)
 {
     regf_key off;
     if (from->lost || !row->values || !regf_find(p->view->hive, &from->key, "AutorunsDisabled", &off))
         return;
-    const char *path = arena_printf(p->mem, "%s\\AutorunsDisabled", from->path);
+    const char *path = arena_printf(mem, "%s\\AutorunsDisabled", from->path);
     if (row->naming == ENTRY_VALUE)
         read_key(p, row, &(autostart_source){ .key = off, .path = path }, true);
 }
 
-static void walk(autostart_pass *p, const autostart_row *row, const regf_key *at, const char *path, const char *pattern)
+/* path and pattern's parts live in `mem`; where many keys fit a part, each is done with before the next. */
+static void walk(autostart_pass *p, const autostart_row *row, const regf_key *at, const char *path, const char *pattern, arena *mem)
 {
     if (!*pattern) {
         autostart_source from = { .key = *at, .path = path };
         read_key(p, row, &from, false);
-        read_switched_off(p, row, &from);
+        read_switched_off(p, row, &from, mem);
         return;
     }
     size_t len = strcspn(pattern, "\\");
     const char *rest = pattern + len + (pattern[len] != 0);
-    char *part = arena_text(p->mem, span_of(pattern, len));
+    char *part = arena_text(mem, span_of(pattern, len));
     regf_key below;
     bool star = strcmp(part, "[*]") != 0 && strpbrk(part, "*?");
     if (!star) {
         const char *name = strcmp(part, "[*]") == 0 ? "*" : part;
         if (regf_find(p->view->hive, at, name, &below))
-            walk(p, row, &below, *path ? arena_printf(p->mem, "%s\\%s", path, name) : name, rest);
+            walk(p, row, &below, *path ? arena_printf(mem, "%s\\%s", path, name) : name, rest, mem);
         return;
     }
+    arena one;
+    arena_init(&one, 0);
     regf_keys all = regf_keys_of(p->view->hive, at);
     while (regf_keys_next(&all, &below)) {
-        char *name = regf_name_text(below.name, below.latin, p->mem);
+        char *name = regf_name_text(below.name, below.latin, &one);
         if (name && autostart_like(part, name) && strcasecmp(name, "AutorunsDisabled") != 0)
-            walk(p, row, &below, *path ? arena_printf(p->mem, "%s\\%s", path, name) : name, rest);
+            walk(p, row, &below, *path ? arena_printf(&one, "%s\\%s", path, name) : name, rest, &one);
+        arena_reset(&one);
     }
+    arena_done(&one);
 }
 
 /* ---- Rows in the hive at hand ---- */
@@ -897,7 +902,7 @@ static void read_row_in(autostart_pass *p, const autostart_row *row, unsigned in
                 else
                     autostart_tasks(p, row);
             } else
-                walk(p, row, &root, path, key);
+                walk(p, row, &root, path, key, p->mem);
             if (p->lost_count)
                 read_lost(p, row, in, key);
         }
