@@ -90,7 +90,7 @@ void help_program(FILE *to)
         fprintf(to, "  %-12s %s\n", verbs[i]->name, verbs[i]->summary);
     fputs("\n  suyuan help VERB       tells what a verb takes\n"
           "  suyuan --version       tells which version this is\n\n"
-          "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but some evidence could not be read.\n", to);
+          "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but some evidence could not be read, or not in full.\n", to);
 }
 
 void help_verb(FILE *to, const verb *v)
@@ -185,6 +185,6 @@ void help_man(FILE *to)
             fputc('\n', to);
         }
     }
-    fputs(".SH EXIT STATUS\n.TP\n0\nDone.\n.TP\n1\nFailed.\n.TP\n2\nWrong usage.\n.TP\n3\nDone, but some evidence could not be read.\n"
+    fputs(".SH EXIT STATUS\n.TP\n0\nDone.\n.TP\n1\nFailed.\n.TP\n2\nWrong usage.\n.TP\n3\nDone, but some evidence could not be read, or not in full.\n"
           ".SH ENVIRONMENT\n.TP\nSOURCE_DATE_EPOCH\nSeconds since 1970, taken as the time of this run wherever that time is written.\n", to);
 }
