@@ -51,6 +51,10 @@ def compare(seed, *switches):
             failures.append("seed %d: a sentence with a hole: %s" % (seed, entry["why"]))
     if entries and "判断依据" not in table:
         failures.append("seed %d: the table in Chinese gives no reasons" % seed)
+    printed = low("\n".join(lines) + table)
+    for secret in truth["state"]["secrets"]:
+        if low(secret["hex"]) in printed or (secret.get("text") and low(secret["text"]) in printed):
+            failures.append("seed %d: %s: a secret is printed: %s" % (seed, secret["host"], secret["what"]))
     names = {h["host"]: {low(h["host"]), low(h["computer"])} for h in truth["state"]["hosts"]}
     named = set()
     found = planted = 0
