@@ -40,7 +40,7 @@ def main():
         folder = pathlib.Path(folder)
         for seed, system in (431, "6.1"), (432, "10.0"):
             made = folder / f"made{seed}"
-            subprocess.run([make, "--seed", str(seed), "-o", made, "--hosts", "2", "--days", "3", "--size", "2", "--os", system, "--no-attack=no"], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([make, "--seed", str(seed), "-o", made, "--hosts", "1", "--days", "3", "--size", "2", "--os", system, "--no-attack=no"], check=True, stdout=subprocess.DEVNULL)
 
             secrets = json.loads((made / "truth.json").read_text(encoding="utf-8"))["state"]["secrets"]
             planted += len(secrets)
@@ -78,7 +78,7 @@ def main():
     for line in failed[:40]:
         print("FAILED:", line)
     print(f"{planted} secrets, {searched} bytes of output searched")
-    return 1 if failed or planted < 100 else 0
+    return 1 if failed or planted < 50 else 0
 
 
 sys.exit(main())
