@@ -146,7 +146,8 @@ static void known(const story *s, uint32_t at, hypotheses *h)
         if (w->marks & WAY_FAILED)
             sum += weight(j, "entry.failed-before");
         /* Whether failures came before can only be said where the log of failures was kept. */
-        bool told = logons_told(j, n->host, w->time > MOMENT_HOUR ? w->time - MOMENT_HOUR : 0, w->time);
+        moment hour = w->time > MOMENT_HOUR ? w->time - MOMENT_HOUR : 0;
+        bool told = logons_told(j, n->host, hour, w->time) && log_looks(j, n->host, "Security", hour, w->time) == LOOK_SEEN;
         const char *access = !told && !(w->marks & (WAY_FAILED | WAY_GUESSED)) ? "unknown" : w->marks & (WAY_FAILED | WAY_GUESSED) ? "guessed-password" : "known-credential";
         guess_at *g = add(h, access, sum, w->time);
         if (!g)
