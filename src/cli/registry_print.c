@@ -164,12 +164,12 @@ static const char *type_word(registry_printer *p, uint32_t type)
     return type < sizeof words / sizeof *words ? words[type] : arena_printf(&p->data, "type 0x%x", type);
 }
 
-/* Line ends in evidence are no line ends here: as \n, so that no value looks like another key. */
+/* Line ends in evidence are no line ends here, nor tabs columns: so that no value looks like another key. */
 static void table_text(registry_printer *p, const char *text)
 {
     for (; *text; text++)
-        if (*text == '\n')
-            put(p, "\\n");
+        if (*text == '\n' || *text == '\t')
+            put(p, *text == '\n' ? "\\n" : "\\t");
         else
             buf_char(&p->out, *text);
 }
@@ -319,7 +319,7 @@ static void reg_key(registry_printer *p, const regf_key *key)
     reg(p, p->left_out ? "\r\n; left out for the control characters in its name: " : "\r\n[");
     reg(p, "HKEY_LOCAL_MACHINE\\suyuan\\");
     reg(p, p->kind);
-    if (p->path.len)
+    if (p->path.len && p->path.at[0] != '\\')       /* as the paths of lost keys begin */
         reg(p, "\\");
     reg_utf8(p, buf_bytes(&p->path));
     reg(p, p->left_out ? "\r\n" : "]\r\n");
