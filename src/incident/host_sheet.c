@@ -36,15 +36,22 @@ static bool has_member(const char *members, const char *sid)
     return false;
 }
 
+/* A SAM that does not tell the machine SID leaves it to what else is known of the host. */
 static bool administers(const joined *j, uint32_t host, const act *account)
 {
     size_t n;
+    const joined_host *h = host_of(j, host);
     const act *const *groups = acts_of(j, host, "group", &n);
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(act_fact(groups[i], "rid"), "544") == 0 && !groups[i]->recovered && !act_is_older(j, host, groups[i])
-            && has_member(act_fact(groups[i], "members"), act_fact(account, "sid")))
-            return true;
-    return false;
+    bool is = false;
+    for (size_t i = 0; i < n && !is; i++) {
+        const char *members = act_fact(groups[i], "members");
+        if (strcmp(act_fact(groups[i], "rid"), "544") != 0 || groups[i]->recovered || act_is_older(j, host, groups[i]))
+            continue;
+        is = has_member(members, act_fact(account, "sid"));
+        for (size_t k = 0; k < h->sid_count && !is; k++)
+            is = has_member(members, arena_printf(j->mem, "%s-%s", h->sids[k], act_fact(account, "rid")));
+    }
+    return is;
 }
 
 static int by_rid(const void *a, const void *b)
