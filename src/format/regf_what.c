@@ -77,10 +77,10 @@ static bool is_boot_key(const regf_key *parent, const regf_key *key)
 }
 
 /* LSA's secrets lie below Policy\Secrets, also when a hive begins with either of the two; what encrypts them, beside; and parts
- * of the key to that below Lsa. */
+ * of the key to that below Lsa. Below AuthCookies lie cookies that stand for a Microsoft account. */
 bool regf_secret_branch(const regf_key *parent, bool parent_is_root, const regf_key *key)
 {
-    static const char *const names[] = { "CurrVal", "OldVal", "PolEKList", "PolSecretEncryptionKey" };
+    static const char *const names[] = { "CurrVal", "OldVal", "PolEKList", "PolSecretEncryptionKey", "AuthCookies" };
     return (key_is(key, "Secrets") && (parent->cell == REGF_NONE || parent_is_root || key_is(parent, "Policy")))
         || one_of(key->name, key->latin, names, sizeof names / sizeof *names) || is_boot_key(parent, key);
 }
@@ -142,6 +142,31 @@ static bool is_saved_password(const regf_value *v)
     return !number && v->size > 4 && v->name.len >= 8 && v->name.at[0] != '@' && name_has(v, "password") && !name_has(v, "\\");
 }
 
+static uint32_t letter_at(const regf_value *v, size_t nth)
+{
+    return v->latin ? v->name.at[nth] : le16(v->name.at + 2 * nth);
+}
+
+/* What stands for a password towards a service: a name that ends in such a word, whatever number comes behind. "Tokens" counts
+ * things, "Cookies" is a folder, and what a Run key names is a command. */
+static bool is_saved_token(const regf_key *key, const regf_value *v)
+{
+    static const char *const words[] = { "token", "apikey", "api key", "api_key", "api-key", "cookie", "secret", "credential" };
+    static const char *const commands[] = { "Run", "RunOnce", "RunOnceEx", "RunServices", "RunServicesOnce" };
+    bool number = v->type == REGF_DWORD || v->type == REGF_QWORD || v->type == REGF_DWORD_BE;
+    size_t step = v->latin ? 1 : 2, letters = v->name.len / step;
+    while (letters && letter_at(v, letters - 1) >= '0' && letter_at(v, letters - 1) <= '9')
+        letters--;
+    if (number || v->size <= 4 || letters == 0 || v->name.at[0] == '@' || name_has(v, "\\") || one_of(key->name, key->latin, commands, sizeof commands / sizeof *commands))
+        return false;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t len = strlen(words[i]);
+        if (len <= letters && regf_name_is(span_part(v->name, (letters - len) * step, len * step), v->latin, words[i]))
+            return true;
+    }
+    return false;
+}
+
 bool regf_withheld(const regf *h, const regf_key *key, const regf_value *v)
 {
     static const char *const names[] = { "SupplementalCredentials", "ResetData" };
@@ -160,5 +185,6 @@ bool regf_withheld(const regf *h, const regf_key *key, const regf_value *v)
         return is_account(h, key);
     if (letters >= 4 && regf_name_is(span_part(v->name, 0, v->latin ? 3 : 6), v->latin, "NL$"))
         return true;
-    return one_of(v->name, v->latin, names, sizeof names / sizeof *names) || is_saved_password(v) || (!live && was_secret(h, key));
+    return one_of(v->name, v->latin, names, sizeof names / sizeof *names) || is_saved_password(v) || is_saved_token(key, v)
+        || (!live && was_secret(h, key));
 }

@@ -726,6 +726,37 @@ static void secrets_are_withheld_wherever_they_hang(void **state)
     done(&m.o);
 }
 
+static void what_stands_for_a_password_is_withheld(void **state)
+{
+    (void)state;
+    made m;
+    uint32_t root = begin(&m), cloud = key(&m, root, "Cloud"), run = key(&m, root, "Run"), cookies = key(&m, root, "AuthCookies"), inner = key(&m, cookies, "DIDC");
+    const uint32_t text = data_cell(&m, "a\0b\0c\0\0", 8);
+    static const char *const held[] = { "Api.ApiKey", "RefreshToken", "client_secret", "PolicyCookie", "Token2" };
+    static const char *const told[] = { "Tokens", "Cookies", "TokenIssuanceUri", "DefaultTokenId" };
+    uint32_t values[10], command = value(&m, "UpdateToken", REGF_SZ, 8, text), any = value(&m, "Data", REGF_SZ, 8, text);
+    size_t count = 0;
+    for (size_t i = 0; i < 5; i++)
+        values[count++] = value(&m, held[i], REGF_SZ, 8, text);
+    for (size_t i = 0; i < 4; i++)
+        values[count++] = value(&m, told[i], REGF_SZ, 8, text);
+    values[count++] = value(&m, "PolicyToken", REGF_DWORD, 0x80000004, 30);
+    set_keys(&m, root, 3, list(&m, "lf", 3, (uint32_t[]){ cookies, cloud, run }));
+    set_keys(&m, cookies, 1, list(&m, "lf", 1, &inner));
+    set_values(&m, cloud, (uint32_t)count, value_list(&m, (uint32_t)count, values));
+    set_values(&m, run, 1, value_list(&m, 1, &command));
+    set_values(&m, inner, 1, value_list(&m, 1, &any));
+    finish(&m);
+    for (size_t i = 0; i < 5; i++)
+        assert_true(is_withheld(&m.o, "Cloud", held[i]));
+    for (size_t i = 0; i < 4; i++)
+        assert_false(is_withheld(&m.o, "Cloud", told[i]));
+    assert_false(is_withheld(&m.o, "Cloud", "PolicyToken"));
+    assert_false(is_withheld(&m.o, "Run", "UpdateToken"));
+    assert_true(is_withheld(&m.o, "AuthCookies\\DIDC", "Data"));
+    done(&m.o);
+}
+
 /* ---- transaction logs ---- */
 
 typedef struct { opened hive, log; } dirty;
@@ -851,7 +882,7 @@ int main(void)
         cmocka_unit_test(what_lies_behind_the_end_is_never_live_and_has_no_path),
         cmocka_unit_test(memory_that_is_refused_is_a_status_or_fewer_records),
         cmocka_unit_test(secrets_of_real_hives_are_withheld_and_the_rest_is_not),
-        cmocka_unit_test(secrets_are_withheld_wherever_they_hang),
+        cmocka_unit_test(secrets_are_withheld_wherever_they_hang), cmocka_unit_test(what_stands_for_a_password_is_withheld),
         cmocka_unit_test(a_damaged_entry_ends_the_replay_and_keeps_what_came_before),
         cmocka_unit_test(a_log_that_is_older_than_the_hive_is_not_replayed),
         cmocka_unit_test(a_log_in_the_old_format_is_replayed_whole_or_not_at_all),
