@@ -11,7 +11,7 @@ enum { TEXT_MOST = 16 << 10 };
 typedef struct {
     const profile_node *root;
     families *families;
-    field threat, path, action, process, severity_name, severity_id, user, product, old_value, new_value;
+    field threat, path, action, action_id, process, severity_name, severity_id, user, product, old_value, new_value;
 } antivirus_run;
 
 static status setup(const detect_setup *s, void **out)
@@ -22,6 +22,7 @@ static status setup(const detect_setup *s, void **out)
     run->threat = fields_intern(f, "Threat Name");
     run->path = fields_intern(f, "Path");
     run->action = fields_intern(f, "Action Name");
+    run->action_id = fields_intern(f, "Action ID");
     run->process = fields_intern(f, "Process Name");
     run->severity_name = fields_intern(f, "Severity Name");
     run->severity_id = fields_intern(f, "Severity ID");
@@ -62,6 +63,21 @@ static detect_act_builder *detected(const antivirus_run *run, const event *ev, d
     return a;
 }
 
+/* "%%827": a text that Defender's own file of messages holds. Some versions write these into the record. */
+static bool is_message_id(const char *text)
+{
+    size_t len = strspn(text, "%");
+    return len == 2 && text[len] && text[len + strspn(text + len, "0123456789")] == 0;
+}
+
+/* What Defender did, by its number. */
+static const char *action_of(binxml_value id)
+{
+    static const char *const actions[] = { [1] = "Clean", [2] = "Quarantine", [3] = "Remove", [6] = "Allow", [8] = "UserDefined", [9] = "NoAction", [10] = "Block" };
+    uint64_t n = 0;
+    return value_u64(id, &n) && n < sizeof actions / sizeof *actions ? actions[n] : NULL;
+}
+
 static void defender_found(const antivirus_run *run, const event *ev, detect_log *out)
 {
     arena *mem = detect_scratch(out);
@@ -69,10 +85,11 @@ static void defender_found(const antivirus_run *run, const event *ev, detect_log
     if (!threat || !*threat)
         return;
     char *process = value_text(event_get(ev, run->process), mem);
-    detect_act_builder *a = detected(run, ev, out, product ? product : "Microsoft Defender", threat, file_of(value_text(event_get(ev, run->path), mem), mem));
-    detect_fact_value(a, "action", event_get(ev, run->action));
+    detect_act_builder *a = detected(run, ev, out, product && *product && !is_message_id(product) ? product : "Microsoft Defender", threat, file_of(value_text(event_get(ev, run->path), mem), mem));
+    char *action = value_text(event_get(ev, run->action), mem), *severity_name = value_text(event_get(ev, run->severity_name), mem);
+    detect_fact(a, "action", action && !is_message_id(action) ? action : action_of(event_get(ev, run->action_id)));
     detect_fact(a, "process", process && strcasecmp(process, "Unknown") != 0 ? process : NULL);
-    detect_fact_value(a, "severity", event_get(ev, run->severity_name));
+    detect_fact(a, "severity", severity_name && !is_message_id(severity_name) ? severity_name : NULL);
     detect_fact_value(a, "account", event_get(ev, run->user));
     uint64_t grade = 0;
     value_u64(event_get(ev, run->severity_id), &grade);
@@ -102,6 +119,8 @@ static void defender_off(const antivirus_run *run, const event *ev, detect_log *
 {
     arena *mem = detect_scratch(out);
     char *product = value_text(event_get(ev, run->product), mem);
+    if (product && is_message_id(product))
+        product = "Microsoft Defender";
     switch (ev->event_id) {
     case 5001: off(ev, out, product, "realtime", NULL, NULL, SEVERITY_HIGH, 85, "defence-off.protection"); return;
     case 5010: off(ev, out, product, "unwanted-software", NULL, NULL, SEVERITY_HIGH, 75, "defence-off.protection"); return;

@@ -200,6 +200,24 @@ static void auditing_that_is_narrowed(void **state)
     made_end(m);
 }
 
+static void a_number_of_a_message_is_no_name(void **state)
+{
+    (void)state;
+    made *m = made_begin();
+    made_event(m, DEFENDER, 1117, evtx_str("Product Name", "%%827"), evtx_str("Severity ID", "5"), evtx_str("Severity Name", "%%830"),
+               evtx_str("Threat Name", "Trojan:Win32/One"), evtx_str("Action ID", "2"), evtx_str("Action Name", "%%809"));
+    made_event(m, DEFENDER, 1116, evtx_str("Product Name", "%%827"), evtx_str("Severity ID", "5"), evtx_str("Threat Name", "Trojan:Win32/Two"), evtx_str("Action Name", "%%887"));
+    made_read(m);
+    const act *a = made_act_of(m, "av.detect", "threat", "Trojan:Win32/One");
+    assert_fact(a, "product", "Microsoft Defender");
+    assert_fact(a, "action", "Quarantine");
+    assert_no_fact(a, "severity");
+    a = made_act_of(m, "av.detect", "threat", "Trojan:Win32/Two");
+    assert_fact(a, "product", "Microsoft Defender");
+    assert_no_fact(a, "action");
+    made_end(m);
+}
+
 static void antivirus_that_finds_something(void **state)
 {
     (void)state;
@@ -264,7 +282,7 @@ int main(void)
         cmocka_unit_test(cleared_logs),
         cmocka_unit_test(a_log_service_stopped_alone_is_told_from_a_shutdown),
         cmocka_unit_test(auditing_that_is_narrowed),
-        cmocka_unit_test(antivirus_that_finds_something),
+        cmocka_unit_test(a_number_of_a_message_is_no_name), cmocka_unit_test(antivirus_that_finds_something),
         cmocka_unit_test(antivirus_that_is_told_to_look_away),
     };
     return cmocka_run_group_tests(tests, made_set_up, made_tear_down);
