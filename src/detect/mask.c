@@ -208,6 +208,32 @@ static bool ends_command(const masking *k, range word)
     return len <= 2 && len > 0 && (t[0] == '&' || t[0] == '|' || t[0] == ';');
 }
 
+/* ">", "2>>", ">file": a file, no word of the command. How long the sign is; 0: no redirection. */
+static size_t redirect_at(const masking *k, range word)
+{
+    size_t at = word.from;
+    if (at + 1 < word.to && k->text[at] >= '0' && k->text[at] <= '9')
+        at++;
+    size_t sign = at;
+    while (at < word.to && (k->text[at] == '>' || k->text[at] == '<'))
+        at++;
+    return at > sign ? at - word.from : 0;
+}
+
+/* A quote that no quote of this word opens closes what the command stands in. */
+static bool closes_command(const masking *k, range word)
+{
+    const char *t = k->text;
+    while (word.to > word.from && (t[word.to - 1] == ')' || t[word.to - 1] == '}' || t[word.to - 1] == ';' || t[word.to - 1] == ','))
+        word.to--;
+    if (word.to == word.from || !quote(t[word.to - 1]) || quote(t[word.from]) || t[word.from] == '\\')
+        return false;
+    size_t count = 0;
+    for (size_t i = word.from; i < word.to; i++)
+        count += t[i] == t[word.to - 1];
+    return count % 2 == 1;
+}
+
 /* The n-th word behind a verb (or behind the program, when no verb is told). */
 static void read_positions(masking *k, const profile_node *rule, size_t at)
 {
@@ -226,25 +252,37 @@ static void read_positions(masking *k, const profile_node *rule, size_t at)
             return;
         if (!in) {
             in = same(k->text + core.from, core.to - core.from, verb, false);
-            if (!in && !is_switch(k, core) && core.to > core.from)
+            if ((!in && !is_switch(k, core) && core.to > core.from) || closes_command(k, word))
                 return;
             at = end;
             continue;
         }
-        range value = at < k->len ? value_at(k, at) : word;
-        at = behind(k, value) > end ? behind(k, value) : end;
-        if (core.to == core.from || is_switch(k, core))
+        size_t sign = redirect_at(k, word);
+        if (sign) {
+            size_t file = word.from + sign < word.to ? word.from + sign : skip_blanks(k, end);
+            at = file < k->len ? behind(k, value_at(k, file)) : file;
             continue;
+        }
+        range value = at < k->len ? value_at(k, at) : word;
+        bool last = value.from == word.from && closes_command(k, word);
+        at = behind(k, value) > end ? behind(k, value) : end;
+        if (core.to == core.from || is_switch(k, core)) {
+            if (last)
+                return;
+            continue;
+        }
         bool none = false;
         for (const profile_node *n = profile_list(rule, "not_like"); n; n = n->next)
             none = none || is_like(k->text + value.from, value.to - value.from, n->text);
-        if (none && wanted == 1)
+        if (none && wanted == 1 && !last)
             continue;
         if (++seen == wanted) {
             if (!none)
                 hide_part(k, value, profile_text(rule, "part"));
             return;
         }
+        if (last)
+            return;
     }
 }
 
