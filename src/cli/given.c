@@ -1,8 +1,10 @@
 #include "cli/given.h"
 
+#include "cli/console.h"
 #include "format/evtx.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -74,8 +76,22 @@ int given_wrong(const call *c, const char *path, given is, const char *wanted)
     return call_usage(c, "%s is %s, and not %s; %s", path, kinds[is].what, wanted, kinds[is].takes);
 }
 
+int given_there(const call *c, size_t count)
+{
+    struct stat about;
+    for (size_t i = 0; i < count; i++)
+        if (stat(call_paths(c)[i], &about) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
+            console_say(stderr, "suyuan: %s: %s", call_paths(c)[i], strerror(errno));
+            return VERB_USAGE;
+        }
+    return VERB_OK;
+}
+
 int given_evidence(const call *c)
 {
+    int there = given_there(c, call_path_count(c));
+    if (there != VERB_OK)
+        return there;
     for (size_t i = 0; i < call_path_count(c); i++) {
         const char *path = call_paths(c)[i];
         given is = given_is(path);

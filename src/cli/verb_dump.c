@@ -214,7 +214,7 @@ static int run(const call *c)
     if (!call_number(c, "threads", 1, 256, &threads))
         return VERB_USAGE;
     call_word(c, "format", &format);
-    int wrong = call_flag(c, "recover") ? VERB_OK : given_evidence(c);
+    int wrong = call_flag(c, "recover") ? given_there(c, call_path_count(c)) : given_evidence(c);
     if (wrong != VERB_OK)
         return wrong;
 

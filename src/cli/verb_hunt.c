@@ -6,6 +6,7 @@
 #include "cli/bar.h"
 #include "cli/casework.h"
 #include "cli/console.h"
+#include "cli/given.h"
 #include "cli/verb.h"
 #include "hunt/hunt.h"
 
@@ -316,6 +317,9 @@ static int run(const call *c)
     hunt_options o = { .paths = call_paths(c), .path_count = call_path_count(c), .since = MOMENT_UNKNOWN, .until = MOMENT_UNKNOWN, .note = note };
     if (!call_number(c, "threads", 1, 256, &threads) || !call_time(c, "since", &o.since) || !call_time(c, "until", &o.until))
         return VERB_USAGE;
+    int there = given_there(c, call_path_count(c));
+    if (there != VERB_OK)
+        return there;
     call_word(c, "format", &format);
     h.format = (out_format)format;
     o.threads = (unsigned)threads;

@@ -8,6 +8,9 @@ static const option options[] = {
 
 static int run(const call *c)
 {
+    int there = given_there(c, call_path_count(c));
+    if (there != VERB_OK)
+        return there;
     for (size_t i = 0; i < call_path_count(c); i++) {
         given is = given_is(call_paths(c)[i]);
         if (is != GIVEN_DIGEST && is != GIVEN_DIGESTS && is != GIVEN_NOTHING)

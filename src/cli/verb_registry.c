@@ -1,5 +1,6 @@
 /* suyuan registry: the keys of registry hives. */
 #include "cli/console.h"
+#include "cli/given.h"
 #include "cli/registry_print.h"
 #include "cli/verb.h"
 #include "evidence/evidence.h"
@@ -273,6 +274,9 @@ static int run(const call *c)
     unsigned format = REGISTRY_TABLE;
     call_word(c, "format", &format);
     const char *path = call_paths(c)[0];
+    int there = given_there(c, 1);
+    if (there != VERB_OK)
+        return there;
     registry r = { .deleted = call_flag(c, "deleted"), .no_logs = call_flag(c, "no-logs"), .terminal = console_is_terminal(stdout) };
     arena_init(&r.mem, 0);
     r.key = call_path_count(c) > 1 ? call_paths(c)[1] : "";

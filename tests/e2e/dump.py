@@ -38,7 +38,7 @@ def main():
         status, out, err = run(other, log)
         check("what is no log is named, the rest goes on", status == 3 and out.count("\n") == RECORDS and "notes.txt: not read" in err)
         status, out, err = run(folder / "none")
-        check("what is not there is named", status == 3 and out == "" and "none: not read" in err)
+        check("what is not there is refused in one line", status == 2 and out == "" and err == f"suyuan: {folder / 'none'}: No such file or directory\n")
 
         status, out, err = run()
         check("no PATH is bad usage", status == 2 and out == "" and err.count("\n") == 1)

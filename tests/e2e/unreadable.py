@@ -137,11 +137,18 @@ class Unreadable(unittest.TestCase):
             self.assertEqual(told.returncode, UNREADABLE, told.stderr)
             self.assertIn("Secret.evtx", told.stderr)
 
-    def test_what_is_not_there_is_named(self):
-        told = run("investigate", "-o", self.root / "part", self.root / "nowhere", self.good)
-        self.assertEqual(told.returncode, UNREADABLE)
-        self.assertIn("nowhere", told.stderr)
-        self.assertIn(450, [e["records"] for e in json.loads((self.root / "part/case.json").read_bytes())["evidence"]])
+    def test_what_is_not_there_is_refused_before_anything_is_made(self):
+        made, rule = self.root / "never", self.root / "rule.yml"
+        rule.write_text("title: a\nid: 1\nlogsource: {product: windows, service: system}\ndetection: {a: {EventID: 1}, condition: a}\n")
+        for missing in self.root / "nowhere", self.good / "below":
+            for verb in ["investigate", "-o", made], ["survey", "-o", made], ["audit"], ["autoruns"], ["registry"], ["hunt", "-r", rule, "-o", made], \
+                    ["dump", "-o", made], ["dump", "--recover", "-o", made], ["join", "-o", made]:
+                given = [missing] if verb[0] in ("registry", "join") else [self.good, missing]
+                told = run(*verb, *given)
+                self.assertEqual((told.returncode, told.stdout), (USAGE, ""), verb)
+                why = "Not a directory" if missing.parent == self.good else "No such file or directory"
+                self.assertEqual(told.stderr, f"suyuan: {missing}: {why}\n")
+                self.assertFalse(made.exists(), verb)
 
     def test_a_password_makes_the_difference(self):
         locked = self.evidence / "locked.zip"
