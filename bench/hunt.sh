@@ -64,7 +64,7 @@ for log in "Security", "Sysmon", "mixed":
     with open(path, "rb") as file:
         while file.read(1 << 22):
             pass
-    programs = {"dump -j1": [suyuan, "dump", "-j1", path], "hunt -j1": [suyuan, "hunt", "-j1", "-f", "jsonl", "-r", rules, path], "hunt -j2": [suyuan, "hunt", "-j2", "-f", "jsonl", "-r", rules, path]}
+    programs = {"dump -j1": [suyuan, "dump", "-j1", path], "hunt -j1": [suyuan, "hunt", "-j1", "-l", "informational", "-f", "jsonl", "-r", rules, path], "hunt -j2": [suyuan, "hunt", "-j2", "-l", "informational", "-f", "jsonl", "-r", rules, path]}
     runs = {name: [] for name in programs}
     for _ in range(pairs):
         for name, command in programs.items():

@@ -20,6 +20,7 @@ typedef enum { OUT_TABLE, OUT_JSONL, OUT_CSV, OUT_TIMESKETCH, OUT_NAVIGATOR } ou
 
 typedef struct {
     sigma_rules *rules;
+    sigma_level least;
     out_format format;
     bool summary, terminal;
     FILE *out;
@@ -138,7 +139,7 @@ static void put_table(buf *out, const hunt_hit *h, const sigma_rule *r)
 {
     char time[MOMENT_TEXT];
     moment_iso(h->time, time);
-    buf_printf(out, "%.19s  %-13s  %-16s  %s\n", *time ? time : "-", sigma_level_word(r->level), h->host, r->title);
+    buf_printf(out, "%.19s%s  %-13s  %-16s  %s\n", *time ? time : "-                  ", *time ? "Z" : " ", sigma_level_word(r->level), h->host, r->title);
     buf_printf(out, "    %s %u, record %llu, %s\n", h->channel, h->event_id, (unsigned long long)h->record, h->file);
     for (size_t i = 0; i < h->field_count; i++)
         buf_printf(out, "    %s: %.*s%s\n", h->fields[i].name, 300, h->fields[i].value, strlen(h->fields[i].value) > 300 ? "..." : "");
@@ -259,31 +260,55 @@ static int finish(const call *c, hunting *h, const hunt_counts *n, status s)
     if (!status_is_ok(s))
         return call_failed(c, s);
     const sigma_refusal *refused;
-    console_say(stderr, "suyuan: %zu rules (%zu refused), %llu logs, %llu records, %llu hits%s", sigma_count(h->rules), sigma_refused(h->rules, &refused),
+    char level[64] = "";
+    if (h->least > SIGMA_INFORMATIONAL)
+        snprintf(level, sizeof level, " of level %s%s", sigma_level_word(h->least), h->least < SIGMA_CRITICAL ? " and above" : "");
+    console_say(stderr, "suyuan: %zu rules%s (%zu refused), %llu logs, %llu records, %llu hits%s", sigma_count(h->rules), level, sigma_refused(h->rules, &refused),
                 (unsigned long long)n->logs, (unsigned long long)n->events, (unsigned long long)n->hits, n->lost ? "; some evidence could not be read" : "");
     if (n->cut)
         console_say(stderr, "suyuan: correlations had no room for %llu hits", (unsigned long long)n->cut);
     return n->lost ? VERB_UNREADABLE : VERB_OK;
 }
 
+static int no_rules(const call *c, const hunting *h)
+{
+    const sigma_refusal *refused;
+    size_t count = sigma_refused(h->rules, &refused), below = sigma_below(h->rules);
+    const char *path = call_value_at(c, "rules", 0), *more = call_value_at(c, "rules", 1) ? " and the others" : "";
+    if (count) {
+        char where[300] = "";
+        if (strncmp(refused->reason, refused->path, strlen(refused->path)) != 0)     /* what is no YAML says so itself */
+            snprintf(where, sizeof where, "%.250s:%u: ", refused->path, refused->line);
+        return call_usage(c, "-r %s%s: no rule can be used; %zu refused, the first: %s%s", path, more, count, where, refused->reason);
+    }
+    if (below)
+        return call_usage(c, "-r %s%s: no rule is of level %s or above, %zu are below", path, more, sigma_level_word(h->least), below);
+    return call_usage(c, "-r %s%s: no Sigma rule is there", path, more);
+}
+
 static int run_hunt(const call *c, arena *mem, hunting *h, hunt_options *o)
 {
     const char *paths[CALL_RULES];
     sigma_options rules = { .paths = paths };
-    unsigned level = 0;
+    unsigned level = SIGMA_LOW;
     profile *facts;
     for (const char *path; rules.path_count < CALL_RULES && (path = call_value_at(c, "rules", rules.path_count)); rules.path_count++)
         paths[rules.path_count] = path;
     if (!rules.path_count)
         return call_usage(c, "-r RULES is missing: a Sigma rule, or a folder of them");
     call_word(c, "level", &level);
-    rules.least = (sigma_level)level;
+    rules.least = h->least = (sigma_level)level;
     rules.values = call_value(c, "values");
     status s = profile_open(NULL, mem, &facts);
     if (status_is_ok(s))
         s = sigma_load(facts, &rules, mem, &h->rules);
     if (!status_is_ok(s))
         return s.code == STATUS_NOT_FOUND || s.code == STATUS_BAD_INPUT ? call_usage(c, "%s", s.words) : call_failed(c, s);
+    if (!sigma_count(h->rules)) {
+        int none = no_rules(c, h);
+        sigma_free(h->rules);
+        return none;
+    }
     h->by_rule = arena_array(mem, sigma_count(h->rules) + 1, sizeof *h->by_rule);
     h->out = stdout;
     h->out_name = call_value(c, "output");
@@ -335,7 +360,7 @@ static int run(const call *c)
 
 static const option options[] = {
     { 'r', "rules", "PATH", "a Sigma rule, or a folder of them; may be given many times" },
-    { 'l', "level", "informational|low|medium|high|critical", "the lowest level of rules that are used; all when not given" },
+    { 'l', "level", "informational|low|medium|high|critical", "the lowest level of rules that are used; low when not given, and informational for all" },
     { 0, "values", "FILE", "YAML lists for the placeholders of rules with `expand`" },
     { 'f', "format", "table|jsonl|csv|timesketch|navigator", "how hits are written; table when not given" },
     { 0, "summary", NULL, "only how often each rule matched" },
@@ -353,6 +378,7 @@ const verb verb_hunt = {
     .arguments = "PATH...",
     .description = "A PATH is an event log, a folder or an archive. Every hit is told once, in order of time, with the host, the rule, the fields "
                    "that made it match, the file and the record; the same record in two copies of a log counts once.\n\n"
+                   "Rules of level informational are left out unless -l asks for them; a rule without a level counts as medium. Times are UTC.\n\n"
                    "Rules that cannot be honoured are refused and counted: `suyuan rules` tells which, and why. The exit status is 3 when some "
                    "evidence could not be read.",
     .options = options,

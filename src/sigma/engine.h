@@ -110,6 +110,8 @@ struct sigma_rules {
     vec rules;                           /* named_rule */
     vec refused, odd;                    /* sigma_refusal */
     map ids;                             /* of rules */
+    map named;                           /* what correlations count, by name or id */
+    size_t below;                        /* rules left out for their level */
     vec ways;                            /* rule_way */
     vec correlations;                    /* correlation */
     vec filters;                         /* filter_rule */

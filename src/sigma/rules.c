@@ -13,6 +13,7 @@ static const char *const levels[] = { "informational", "low", "medium", "high", 
 
 const char *sigma_level_word(sigma_level l) { return levels[l]; }
 size_t sigma_count(const sigma_rules *r) { return r->rules.count; }
+size_t sigma_below(const sigma_rules *r) { return r->below; }
 const sigma_rule *sigma_rule_at(const sigma_rules *r, size_t i) { return &((const named_rule *)vec_at(&r->rules, i))->pub; }
 const char *sigma_hash(const sigma_rules *r) { return r->hash; }
 
@@ -239,6 +240,11 @@ static const char *text_of(const profile_node *root, const char *key)
     return text ? text : "";
 }
 
+static bool is_named(const sigma_rules *r, const sigma_rule *p)
+{
+    return (*p->name && map_find(&r->named, span_str(p->name))) || (*p->id && map_find(&r->named, span_str(p->id)));
+}
+
 static bool read_about(sigma_rules *r, const profile_node *root, const char *path, named_rule *out)
 {
     const profile_node *source = profile_get(root, "logsource"), *tags = profile_get(root, "tags");
@@ -278,8 +284,11 @@ static void add_document(sigma_rules *r, const sigma_options *o, const char *pat
     builder b = { .all = r, .about = &made.pub };
     vec_init(&made.needs, sizeof(needed_field));
     read_about(r, root, path, &made);
-    if (made.pub.level < o->least)
+    if (made.pub.level < o->least && !is_named(r, &made.pub)) {
+        r->below++;
         return;
+    }
+    made.hidden = made.pub.level < o->least;
     if (add_ways(&b, root, (uint32_t)r->rules.count)) {
         *(named_rule *)vec_push(&r->rules) = made;
         lint(r, &made, ways);
@@ -311,8 +320,11 @@ static void add_correlation(sigma_rules *r, const sigma_options *o, const char *
     }
     read_about(r, root, path, &made);
     vec_init(&made.needs, sizeof(needed_field));
-    if (made.pub.level < o->least)
+    if (made.pub.level < o->least && !is_named(r, &made.pub)) {
+        r->below++;
         return;
+    }
+    made.hidden = made.pub.level < o->least;
     *(named_rule *)vec_push(&r->rules) = made;
     if (correlation_build(&b, root, (uint32_t)r->rules.count - 1))
         return;
@@ -325,12 +337,25 @@ static void add_correlation(sigma_rules *r, const sigma_options *o, const char *
 
 typedef struct { const char *path; const profile_node *root; bool done; } document;
 
+/* Whatever its own level, a rule that a correlation counts is needed. */
+static void name_counted(sigma_rules *r, const profile_node *root)
+{
+    const profile_node *rules = profile_get(profile_get(root, "correlation"), "rules");
+    bool was;
+    if (rules && rules->kind == PROFILE_WORD && rules->text)
+        map_put(&r->named, span_str(rules->text), &was);
+    for (const profile_node *n = rules && rules->kind == PROFILE_LIST ? rules->first : NULL; n; n = n->next)
+        if (n->text)
+            map_put(&r->named, span_str(n->text), &was);
+}
+
 /* Filters first, then rules, then what is said of rules. */
 static void add_documents(sigma_rules *r, const sigma_options *o, const vec *all)
 {
     for (size_t i = 0; i < all->count; i++) {
         const document *d = vec_at(all, i);
         add_filter(r, d->path, d->root);
+        name_counted(r, d->root);
     }
     for (size_t i = 0; i < all->count; i++) {
         const document *d = vec_at(all, i);
@@ -423,6 +448,7 @@ status sigma_load(const profile *facts, const sigma_options *o, arena *mem, sigm
     vec_init(&r->refused, sizeof(sigma_refusal));
     vec_init(&r->odd, sizeof(sigma_refusal));
     map_init(&r->ids);
+    map_init(&r->named);
     vec_init(&r->ways, sizeof(rule_way));
     vec_init(&r->preds, sizeof(predicate));
     vec_init(&r->fields, sizeof(rule_field));
@@ -459,6 +485,7 @@ void sigma_free(sigma_rules *r)
     vec_done(&r->refused);
     vec_done(&r->odd);
     map_done(&r->ids);
+    map_done(&r->named);
     vec_done(&r->ways);
     vec_done(&r->preds);
     vec_done(&r->fields);

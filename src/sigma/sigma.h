@@ -28,13 +28,14 @@ typedef struct { const char *path, *title; unsigned line; const char *reason; } 
 typedef struct {
     const char *const *paths; size_t path_count;     /* rule files, or folders of them (.yml, .yaml) */
     const char *values;                  /* YAML file of lists for the placeholders of `expand`; NULL: none */
-    sigma_level least;                   /* rules below are not loaded */
+    sigma_level least;                   /* rules below are not loaded, or hidden when a correlation counts them */
 } sigma_options;
 
 typedef struct sigma_rules sigma_rules;
 status               sigma_load(const profile *facts, const sigma_options *o, arena *mem, sigma_rules **out);
 void                 sigma_free(sigma_rules *r);                 /* what the arena does not hold */
 size_t               sigma_count(const sigma_rules *r);
+size_t               sigma_below(const sigma_rules *r);          /* how many were left out for their level */
 const sigma_rule    *sigma_rule_at(const sigma_rules *r, size_t i);
 size_t               sigma_refused(const sigma_rules *r, const sigma_refusal **out);
 /* What is odd in rules that are honoured all the same: an id that stands twice, a log source of which nothing is known, a condition

@@ -150,6 +150,28 @@ class Unreadable(unittest.TestCase):
                 self.assertEqual(told.stderr, f"suyuan: {missing}: {why}\n")
                 self.assertFalse(made.exists(), verb)
 
+    def test_a_hunt_without_a_rule_is_no_hunt(self):
+        rules, wrong, low, none = (self.root / name for name in ("rules", "wrong.yml", "low.yml", "none.txt"))
+        rules.mkdir()
+        wrong.write_text("title: a\nlogsource: {product: windows}\n")
+        low.write_text("title: a\nlevel: informational\nlogsource: {product: windows, service: system}\ndetection: {a: {EventID|gt: 0}, condition: a}\n")
+        none.write_text("")
+        for path, words in (rules, "no Sigma rule is there"), (none, "1 refused, the first: none.txt:1: there is nothing in it"), (wrong, "wrong.yml:1: it has no detection"), (low, "no rule is of level low or above"):
+            told = run("hunt", "-r", path, self.good)
+            self.assertEqual((told.returncode, told.stdout, told.stderr.count("\n")), (USAGE, "", 1), told.stderr)
+            self.assertIn(words, told.stderr)
+        (rules / "low.yml").write_text(low.read_text())
+        told = run("hunt", "-l", "informational", "-r", rules, self.good)
+        self.assertEqual(told.returncode, OK, told.stderr)
+        self.assertRegex(told.stdout, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  informational")
+        # What a correlation counts is needed whatever its level, and is told only by it.
+        (rules / "many.yml").write_text("title: many\nlevel: high\ncorrelation: {type: event_count, rules: [each], group-by: [Computer], timespan: 365d, condition: {gte: 2}}\n")
+        (rules / "low.yml").write_text("name: each\n" + low.read_text())
+        told = run("hunt", "--summary", "-r", rules, self.good)
+        self.assertEqual(told.returncode, OK, told.stderr)
+        self.assertIn("of level low and above (0 refused)", told.stderr)
+        self.assertRegex(told.stdout, r"^ +\d+  high +many\n$")
+
     def test_a_password_makes_the_difference(self):
         locked = self.evidence / "locked.zip"
         for password, unreadable in (None, 1), ("wrong", 1), ("infected", 0):       # what is in it is the stub of a log
