@@ -8,7 +8,7 @@ import sys
 import tempfile
 import zipfile
 
-CHUNK = "tests/fuzz/evtx/chunk.bin"         # two records
+CHUNK = "tests/fuzz/evtx/chunk.bin"         # two records, and then it breaks off: what that cost nobody can say
 RECORDS = 2
 
 
