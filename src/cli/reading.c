@@ -126,6 +126,11 @@ void reading_tell(const reading *r, const survey_counts *n)
         n->recovered ? figure(&recovered, n->recovered) : NULL, "unreadable", ARG_NUMBER, figure(&unreadable, n->unreadable), NULL);
 }
 
+void reading_no_state(const reading *r)
+{
+    say(r, "cli.no-state", NULL);
+}
+
 int reading_result(const survey_counts *counts)
 {
     /* Somebody who gave evidence, and nothing that tells was in it, must not take an empty case for a clean one. */

@@ -25,5 +25,6 @@ typedef struct {
 
 int  reading_begin(reading *r, const call *c);               /* VERB_OK, or what the verb returns; then there is nothing to end */
 void reading_end(reading *r);
+void   reading_no_state(const reading *r);          /* that nothing was found which tells of a host */
 void reading_tell(const reading *r, const survey_counts *counts);     /* on standard error */
 int  reading_result(const survey_counts *counts);            /* VERB_OK or VERB_UNREADABLE */

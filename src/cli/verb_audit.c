@@ -98,13 +98,15 @@ static status read_scan(auditing *a, const char *path)
 
 /* ---- The verb ---- */
 
-static status tell(auditing *a, const profile *facts, const char *baseline, lang l, audit_format format)
+static status tell(auditing *a, const profile *facts, const char *baseline, lang l, audit_format format, bool *any)
 {
     suyuan_case *made;
     incident_outside outside = { .baseline = baseline, .scanned = a->scanned.at, .scanned_count = a->scanned.count };
     status s = incident_join_with(&a->mem, a->digests.at, a->digests.count, NULL, facts, &outside, &made);
     if (!status_is_ok(s))
         return s;
+    for (size_t i = 0; i < made->host_count; i++)
+        *any |= made->hosts[i].collected;
     buf out;
     buf_init(&out, (size_t)1 << 30);
     if (format == AUDIT_HTML)
@@ -154,10 +156,10 @@ static int run(const call *c)
         s = status_fail(STATUS_BAD_INPUT, "--baseline %s: %s", baseline, s.words);
     if (status_is_ok(s))
         s = surveyed(c, &a, &r, &counts);
-    lang l = r.l;
+    bool any = false;
     reading_end(&r);
     if (status_is_ok(s))
-        s = tell(&a, facts, baseline ? baseline : "seed", l, (audit_format)format);
+        s = tell(&a, facts, baseline ? baseline : "seed", r.l, (audit_format)format, &any);
     for (size_t i = 0; i < a.digests.count; i++)
         digest_free(*(digest **)vec_at(&a.digests, i));
     vec_done(&a.digests);
@@ -169,7 +171,9 @@ static int run(const call *c)
         return call_failed(c, s);
     if (!console_ended())
         return VERB_FAILED;
-    return reading_result(&counts);
+    if (!any)
+        reading_no_state(&r);
+    return any ? reading_result(&counts) : VERB_UNREADABLE;
 }
 
 static const option options[] = {
@@ -190,7 +194,7 @@ const verb verb_audit = {
                    "only what was decided.\n\n"
                    "With a port scan the view from outside is joined by address: a port that the scan saw open is open, whatever the host's own "
                    "rules say.\n\n"
-                   "The exit status is 3 when some evidence could not be read.",
+                   "The exit status is 3 when some evidence could not be read, or nothing was found that tells of a host.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .least_paths = 1,

@@ -66,7 +66,10 @@ static int run(const call *c)
     status s = survey_run(&r.options, &(survey_sink){ .context = &h, .each = take }, &counts);
     int result;
     if (status_is_ok(s)) {
-        reading_tell(&r, &counts);
+        if (counts.logs || counts.artifacts)
+            reading_tell(&r, &counts);
+        else
+            reading_no_state(&r);
         result = print(c, &r, &h, (autoruns_options){ .format = (autoruns_format)format, .l = r.l, .no_known = call_flag(c, "no-known") });
     } else
         result = call_failed(c, s);

@@ -20,7 +20,7 @@ typedef struct {
     const char *name;                /* of what is written; NULL: standard output */
     const char *password;            /* of archives */
     struct stat written;
-    bool terminal, unreadable, broken;
+    bool terminal, unreadable, broken, any_log;
 } dump;
 
 static bool put(void *context, span bytes)
@@ -88,6 +88,7 @@ static void dump_source(dump *d, const char *path, evtx_source source, bool was_
     }
     for (size_t i = 0; i < noted.count && status_is_ok(s); i++)
         note(d, path, &noted.items[i]);
+    d->any_log |= status_is_ok(s);
     if (status_is_ok(s))
         export_log(&d->out, &log, path);
     else if (was_named || s.code != STATUS_DAMAGED)
@@ -242,6 +243,10 @@ static int run(const call *c)
     arena_done(&d.mem);
     if (d.broken)
         return VERB_FAILED;
+    if (!d.any_log && !d.unreadable) {
+        console_say(stderr, "suyuan dump: no event log was found");
+        return VERB_UNREADABLE;
+    }
     return d.unreadable || d.out.lost ? VERB_UNREADABLE : VERB_OK;
 }
 
@@ -261,7 +266,7 @@ const verb verb_dump = {
                    "of name. "
                    "Everything in a record is written as it stands there, passwords in command lines too.\n\n"
                    "Damage is told on standard error and costs what it must: a record, never its neighbours. The exit status "
-                   "is 3 when a file or a record could not be read; damage that cost nothing leaves it at 0.\n\n"
+                   "is 3 when a file or a record could not be read, or no event log was found; damage that cost nothing leaves it at 0.\n\n"
                    "With --recover a PATH may be anything, such as a raw image; records found there are marked as recovered. A "
                    "record that has lost its template borrows one from the logs that are read in the same run.",
     .options = options,

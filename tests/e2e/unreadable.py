@@ -172,6 +172,16 @@ class Unreadable(unittest.TestCase):
         self.assertIn("of level low and above (0 refused)", told.stderr)
         self.assertRegex(told.stdout, r"^ +\d+  high +many\n$")
 
+    def test_where_nothing_is_found_it_is_said_in_one_line(self):
+        empty, text = self.root / "nothing", self.root / "words.txt"
+        empty.mkdir()
+        text.write_text("no evidence\n")
+        for verb, words in ("audit", "a host's state"), ("autoruns", "a host's state"), ("dump", "no event log was found"):
+            for given in [empty] if verb == "dump" else [empty, text]:
+                told = run(verb, given)
+                self.assertEqual((told.returncode, told.stdout, told.stderr.count("\n")), (UNREADABLE, "", 1), (verb, told))
+                self.assertIn(words, told.stderr)
+
     def test_a_password_makes_the_difference(self):
         locked = self.evidence / "locked.zip"
         for password, unreadable in (None, 1), ("wrong", 1), ("infected", 0):       # what is in it is the stub of a log
