@@ -38,17 +38,6 @@ static status read_case(const char *path, buf *out)
     return status_ok();
 }
 
-static status write_file(const char *path, span bytes)
-{
-    const char *slash = strrchr(path, '/');
-    if (!slash)
-        return store_file(".", path, bytes);
-    char folder[PATH_MAX];
-    if (snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path) >= PATH_MAX)
-        return status_fail(STATUS_IO, "the name is too long");
-    return store_file(folder, slash + 1, bytes);
-}
-
 static int run(const call *c)
 {
     lang first = casework_lang(c);
@@ -70,7 +59,7 @@ static int run(const call *c)
     if (status_is_ok(s)) {
         const char *to = call_value(c, "output");
         if (to)
-            s = write_file(to, buf_bytes(&page));
+            s = store_path(to, buf_bytes(&page));
         else if (summary)
             console_text(stdout, buf_text(&page));
         else

@@ -15,4 +15,5 @@
 status store_json(const suyuan_case *c, moment made, buf *out);
 status store_write(const suyuan_case *c, moment made, const char *folder);           /* case.json and case.sqlite */
 status store_file(const char *folder, const char *name, span bytes);                 /* any file, in the same careful way */
+status store_path(const char *path, span bytes);                                      /* the same, of a path as somebody gave it */
 status store_sqlite(const json *c, const char *folder);                              /* case.sqlite, from a parsed case.json */

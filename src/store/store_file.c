@@ -35,11 +35,12 @@ static void sync_folder(const char *folder)
     }
 }
 
-static status write_and_sync(const char *path, span bytes)
+/* `meant` is what the file will be called, and is told of. */
+static status write_and_sync(const char *path, const char *meant, span bytes)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (fd < 0)
-        return failed("write", path);
+        return failed("write", meant);
     bool ok = write_all(fd, bytes) && fsync(fd) == 0;
     int kept = errno;
     if (close(fd) != 0 && ok) {
@@ -47,22 +48,34 @@ static status write_and_sync(const char *path, span bytes)
         kept = errno;
     }
     errno = kept;
-    return ok ? status_ok() : failed("write", path);
+    return ok ? status_ok() : failed("write", meant);
+}
+
+status store_path(const char *path, span bytes)
+{
+    const char *slash = strrchr(path, '/');
+    int folder = slash ? (int)(slash - path) + 1 : 0;
+    char made[PATH_MAX];
+    if (snprintf(made, sizeof made, "%.*s.%s.new", folder, path, path + folder) >= PATH_MAX)
+        return status_fail(STATUS_IO, "the name of the folder is too long");
+    status s = write_and_sync(made, path, bytes);
+    if (status_is_ok(s) && rename(made, path) != 0)
+        s = failed("write", path);
+    if (!status_is_ok(s)) {
+        unlink(made);
+        return s;
+    }
+    snprintf(made, sizeof made, "%.*s", folder ? folder : 1, folder ? path : ".");
+    sync_folder(made);
+    return s;
 }
 
 status store_file(const char *folder, const char *name, span bytes)
 {
-    char made[PATH_MAX], final[PATH_MAX];
-    if (snprintf(made, sizeof made, "%s/.%s.new", folder, name) >= PATH_MAX || snprintf(final, sizeof final, "%s/%s", folder, name) >= PATH_MAX)
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/%s", folder, name) >= PATH_MAX)
         return status_fail(STATUS_IO, "the name of the folder is too long");
-    status s = write_and_sync(made, bytes);
-    if (status_is_ok(s) && rename(made, final) != 0)
-        s = failed("rename", made);
-    if (!status_is_ok(s))
-        unlink(made);
-    else
-        sync_folder(folder);
-    return s;
+    return store_path(path, bytes);
 }
 
 status store_write(const suyuan_case *c, moment made, const char *folder)

@@ -182,6 +182,11 @@ class Unreadable(unittest.TestCase):
                 self.assertEqual((told.returncode, told.stdout, told.stderr.count("\n")), (UNREADABLE, "", 1), (verb, told))
                 self.assertIn(words, told.stderr)
 
+    def test_what_cannot_be_written_is_named_as_it_was_given(self):
+        path = self.root / "no-folder/report.html"
+        told = run("report", "-o", path, self.root / "case")
+        self.assertEqual((told.returncode, told.stderr), (FAILED, f"suyuan report: cannot write {path}: No such file or directory\n"))
+
     def test_a_password_makes_the_difference(self):
         locked = self.evidence / "locked.zip"
         for password, unreadable in (None, 1), ("wrong", 1), ("infected", 0):       # what is in it is the stub of a log
