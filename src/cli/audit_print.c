@@ -176,7 +176,14 @@ static void put_json(const suyuan_case *c, uint32_t host, const exposure *e, lan
     put_key(c, &j, "why", &e->why, l);
     put_key(c, &j, "note", &e->note, l);
     put_key(c, &j, "policy", &e->fix, l);
-    put_text(&j, "command", e->command);
+    json_key(&j, "commands");
+    json_array(&j);
+    for (const char *at = e->command; at && *at;) {         /* one a line */
+        size_t len = strcspn(at, "\n");
+        json_bytes(&j, span_of(at, len));
+        at += len + (at[len] == '\n');
+    }
+    json_end_array(&j);
     put_text(&j, "baseline", e->baseline);
     put_text(&j, "source", e->source);
     json_end_object(&j);
@@ -211,7 +218,7 @@ static void put_cell(buf *out, const char *text, bool last)
     for (const char *p = text ? text : ""; *p; p++) {
         if (*p == '"')
             buf_char(out, '"');
-        buf_char(out, *p == '\n' ? ' ' : *p);
+        buf_char(out, *p);
     }
     buf_str(out, last ? "\"\r\n" : "\",");
 }

@@ -55,10 +55,13 @@ def main():
                 check(answer and answer["state"] == x["state"], f"{seed} {x['host']} {x['check']}: {answer and (answer['state'], answer['found'], answer['note'])}, was {x['state']} ({x['found']})")
             for x in said.values():
                 check(x["title"] and x["why"] and x["policy"] and x["source"], f"{x['check']}: words are missing")
-                check("{" not in (x["command"] or "").replace("{0CCE", ""), f"{x['check']}: {x['command']}")
+                check("{" not in "\n".join(x["commands"]).replace("{0CCE", ""), f"{x['check']}: {x['commands']}")
+                check(all(c and "\n" not in c for c in x["commands"]), f"{x['check']}: a command is not one line")
         # The forms say the same.
         rows = list(csv.DictReader(io.StringIO(run(suyuan, "audit", "-f", "csv", "--lang", "en", *hosts), newline="")))
         check([(r["host"], r["check"], r["state"]) for r in rows] == [(x["host"], x["check"], x["state"]) for x in told if "check" in x], "CSV and JSON lines differ")
+        commands = [x["commands"] for x in told if "check" in x]
+        check([r["command"].lstrip("'").splitlines() for r in rows] == commands and any(len(c) > 1 for c in commands), "CSV has other commands than the JSON lines")
         table = run(suyuan, "audit", "--lang", "zh", *hosts)
         check(len(re.findall(r"^  \[", table, re.M)) == len(rows), "the table has other checks")
         page = run(suyuan, "audit", "-f", "html", *hosts)
