@@ -116,6 +116,7 @@ bool   autostart_in(nt_range r, unsigned nt);
 autostart_judged autostart_judge(autostart_pass *p, const autostart_row *row, const autostart_entry *e);
 const known_start *autostart_known(const known_list *l, const char *name, size_t *at);   /* each of that name in turn; at begins with 0 */
 bool autostart_windows_library(const autostart_run *r, const char *path);                /* of looks_path */
+bool autostart_core_elsewhere(const autostart_run *r, const char *path);                 /* of looks_path: a core process's name outside its folders */
 
 /* Notes an entry. record tells entries of one value apart by their number. */
 void autostart_note(autostart_pass *p, const autostart_row *row, const autostart_source *from, uint32_t cell, size_t number, autostart_entry *e);

@@ -218,11 +218,94 @@ static const char *script_text(span bytes, arena *mem)
 {
     bytes = span_part(bytes, 0, 2 * SCRIPT_SHOWN);
     if (bytes.len >= 2 && bytes.at[0] == 0xff && bytes.at[1] == 0xfe)
-        return one_line(utf16_text(mem, span_part(bytes, 2, SIZE_MAX)), mem);
+        return utf16_text(mem, span_part(bytes, 2, SIZE_MAX));
     size_t len = bytes.len < SCRIPT_SHOWN ? bytes.len : SCRIPT_SHOWN;
     while (len && bytes.at[len - 1] >= 0x80)                     /* a letter may have been cut */
         len--;
-    return one_line(arena_text(mem, span_of(bytes.at, len)), mem);
+    return arena_text(mem, span_of(bytes.at, len));
+}
+
+/* ---- What a command file starts ---- */
+
+/* What stands behind a word and blanks; NULL: the text begins with another word. */
+static const char *behind(const char *text, const char *word)
+{
+    size_t n = strlen(word);
+    if (strncasecmp(text, word, n) != 0 || !strchr(" \t", text[n]) || !text[n])
+        return NULL;
+    return text + n + strspn(text + n, " \t");
+}
+
+/* A word, without its quotes; *at comes to stand at the next one. */
+static const char *next_word(const char **at, arena *mem)
+{
+    bool quoted = **at == '"';
+    const char *begin = *at + quoted;
+    size_t n = strcspn(begin, quoted ? "\"" : " \t");
+    *at = begin + n + (quoted && begin[n]);
+    *at += strspn(*at, " \t");
+    return arena_text(mem, span_of(begin, n));
+}
+
+static const char *folder_named(const char *text, arena *mem)
+{
+    if (behind(text, "/d"))
+        text = behind(text, "/d");
+    size_t skip = *text == '"', n = strcspn(text + skip, "\"");
+    while (n && strchr(" \t\\", text[skip + n - 1]))
+        n--;
+    const char *folder = arena_text(mem, span_of(text + skip, n));
+    return *folder == '%' || (*folder && folder[1] == ':') ? folder : "";
+}
+
+/* The program of one command in the folder at hand, as a full path; "" when it cannot be told. A bare name is looked for in that
+ * folder first and in Windows' own then: it is taken for a file of the folder only where programs have no business. */
+static const char *program_of(autostart_pass *p, const char *command, const char *folder)
+{
+    const char *rest = behind(command, "start"), *at = rest ? rest : command;
+    if (rest && *at == '"')                                      /* what is quoted first is the window's title */
+        next_word(&at, &p->work);
+    while (rest && *at == '/') {
+        bool there = strcasecmp(next_word(&at, &p->work), "/d") == 0;
+        if (there)
+            folder = folder_named(arena_printf(&p->work, "\"%s\"", next_word(&at, &p->work)), &p->work);
+    }
+    const char *name = next_word(&at, &p->work), *last = strrchr(name, '\\');
+    bool dot = strchr(last ? last : name, '.'), full = *name == '%' || (*name && name[1] == ':');
+    if (!*name || (!dot && !rest))
+        return "";
+    const char *file = arena_printf(&p->work, "%s%s", name, dot ? "" : ".exe");
+    if (full)
+        return last ? file : "";
+    const char *there = *folder ? arena_printf(&p->work, "%s\\%s", folder, file) : "";
+    return last || looks_odd_folder(p->run->looks, looks_path(there, &p->work)) ? there : "";
+}
+
+/* Of the programs that a command file starts: one that borrows a core process's name, else the first. */
+static const char *started_by(autostart_pass *p, const char *text)
+{
+    const char *folder = "", *first = "";
+    while (*text) {
+        size_t n = 0;
+        for (bool quoted = false; text[n] && !strchr(quoted ? "\r\n" : "\r\n&|", text[n]); n++)
+            quoted ^= text[n] == '"';
+        const char *command = arena_text(&p->work, span_of(text, n));
+        text += n + (text[n] != 0);
+        command += strspn(command, " \t@(");
+        command = behind(command, "call") ? behind(command, "call") : command;
+        const char *to = behind(command, "cd");
+        to = to ? to : behind(command, "chdir");
+        to = to ? to : behind(command, "pushd");
+        if (to) {
+            folder = folder_named(to, &p->work);
+            continue;
+        }
+        const char *program = program_of(p, command, folder);
+        if (autostart_core_elsewhere(p->run, looks_path(program, &p->work)))
+            return program;
+        first = *first ? first : program;
+    }
+    return first;
 }
 
 static void judge_assistive(autostart_pass *p, const file_view *f, autostart_entry *e)
@@ -254,8 +337,11 @@ static void read_place(autostart_pass *p, const autostart_row *row, const file_v
         } else
             e.unreadable = true;
     } else if (is_script(e.entry)) {
-        e.command = script_text(f->bytes, &p->work);
+        const char *text = script_text(f->bytes, &p->work);
+        e.command = one_line(text, &p->work);
         if (row->shape == SHAPE_STARTUP_FILE) {
+            if (autostart_like("*.bat", e.entry) || autostart_like("*.cmd", e.entry))
+                e.target = started_by(p, text);
             e.has_verdict = true;
             e.verdict = VERDICT_SUSPICIOUS;
             e.reason = "start-up-script";

@@ -97,6 +97,13 @@ static bool at_home(const autostart_run *r, const core_name *c, const char *path
     return false;
 }
 
+bool autostart_core_elsewhere(const autostart_run *r, const char *path)
+{
+    const char *file = looks_file(path);
+    uint32_t id;
+    return *file && file != path && word_table_find(r->core_names, file, strlen(file), &id) && !at_home(r, &r->core[id], path, file);
+}
+
 /* Folders are odd for libraries as they are for programs, but for those where drivers and fonts are at home. */
 static bool odd_folder(judging *g, const char *path, const char *file)
 {
@@ -115,15 +122,12 @@ static void judge_file(judging *g, const char *path)
 {
     const autostart_run *r = g->p->run;
     const char *file = looks_file(path);
-    uint32_t id;
     if (!*file)
         return;
-    if (file != path && word_table_find(r->core_names, file, strlen(file), &id)) {
-        if (!at_home(r, &r->core[id], path, file)) {
-            look(g, "fake-system");
-            hold(g, VERDICT_HOSTILE, "fake-name", 88);
-        }
-    } else if (autostart_like("*.exe", file) && !word_table_has(r->not_near, file)) {
+    if (autostart_core_elsewhere(r, path)) {
+        look(g, "fake-system");
+        hold(g, VERDICT_HOSTILE, "fake-name", 88);
+    } else if (autostart_like("*.exe", file) && !word_table_has(r->not_near, file) && !(file != path && word_table_has(r->core_names, file))) {
         for (const profile_node *n = r->near_to; n; n = n->next)
             if (looks_near(r->looks, n->text, file)) {
                 look(g, "near-name");

@@ -184,7 +184,9 @@ static void take_state(joined *j, vec *all, map *of, const map *found, uint32_t 
     if (e->sources == FROM_LOG && target[0])         /* the log names the host process, the registry what it loads */
         e->p.file = NULL;
     set(&e->p.command, arguments[0] && !strstr(command, arguments) ? arena_printf(j->mem, "%s %s", command, arguments) : command);
-    set(&e->p.file, target[0] ? target : act_fact(a, "file"));
+    /* A file of a start-up folder is itself what is to go; what it starts is another matter. */
+    bool own = strcmp(act_fact(a, "point"), "startup-folder") == 0 && strcasecmp(act_fact(a, "file"), act_fact(a, "key")) == 0;
+    set(&e->p.file, target[0] && !own ? target : act_fact(a, "file"));
     set(&e->p.point, act_fact(a, "point"));
     if (!e->of) {
         e->of = a;
@@ -223,6 +225,38 @@ static void settle_state(const joined *j, entry *e)
     bool gone = !state && (e->sources != FROM_LOG || (moment_known(kept) && moment_known(e->last_told) && e->last_told < kept));
     p->state = state ? (e->disabled ? "disabled" : "present") : gone ? "deleted" : "unknown";
     p->time = moment_known(p->created) ? p->created : p->written;
+}
+
+/* ---- Start-up files that start what is hostile ---- */
+
+/* The text names the path, and no longer one: what follows is no letter of a path. */
+static bool names_file(const char *text, const char *path)
+{
+    size_t n = strlen(path);
+    for (const char *at = text; (at = strcasestr(at, path)) != NULL; at += n)
+        if (!at[n] || strchr(" \t\"';&|<>)", at[n]))
+            return true;
+    return false;
+}
+
+/* A file of a start-up folder that starts the file of another hostile entry of its host is as hostile as that one. */
+static void raise_starters(vec *all)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        entry *e = vec_at(all, i);
+        if (!e->p.point || strcmp(e->p.point, "startup-folder") != 0 || e->verdict < UNKNOWN || e->verdict == HOSTILE || !(e->sources & FROM_STATE))
+            continue;
+        const char *target = act_fact(e->of, "target");
+        for (size_t k = 0; k < all->count && e->verdict != HOSTILE; k++) {
+            const entry *o = vec_at(all, k);
+            const char *file = o->p.host == e->p.host && o->verdict == HOSTILE && o->p.file ? o->p.file : "";
+            if (!file[0] || file[1] != ':' || !(strcasecmp(file, target) == 0 || names_file(e->p.command ? e->p.command : "", file)))
+                continue;
+            e->verdict = HOSTILE;
+            e->why = NULL;
+            e->p.reason = "starts-hostile";
+        }
+    }
 }
 
 /* ---- Whether the file is in the evidence ---- */
@@ -348,6 +382,7 @@ void persistence_tell(joined *j)
         take_host(j, &all, &of, &found, i);
     for (size_t i = 0; i < all.count; i++)
         settle_state(j, vec_at(&all, i));
+    raise_starters(&all);
     find_files(j, &all);
     vec_sort(&all, by_host_time);
     suyuan_case *c = j->out;

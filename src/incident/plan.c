@@ -256,6 +256,7 @@ static void by_entry(planning *p, const persistence *e)
     if (strcmp(e->verdict, "hostile") != 0 || strcmp(e->state, "deleted") == 0 || e->host != p->host || strcmp(e->origin, "log") == 0)
         return;
     const char *name = e->name ? e->name : "", *where = e->location ? e->location : "";
+    bool startup = where[0] && e->point && strcmp(e->point, "startup-folder") == 0;      /* its place is the file's path */
     if (strcmp(where, ENTRY_SERVICES) == 0) {
         because_of_entry(p, want(p, "service-disable", name, NULL, UINT32_MAX), e);
         because_of_entry(p, want(p, "service-delete", name, NULL, UINT32_MAX), e);
@@ -264,13 +265,13 @@ static void by_entry(planning *p, const persistence *e)
         because_of_entry(p, want(p, "task-delete", name, NULL, UINT32_MAX), e);
     } else if (strcmp(where, ENTRY_WMI) == 0) {
         because_of_entry(p, want(p, "wmi-delete", name, NULL, UINT32_MAX), e);
-    } else if (!where[0] && e->file) {
-        because_of_entry(p, want(p, "startup-delete", e->file, NULL, UINT32_MAX), e);
+    } else if (startup || (!where[0] && e->file)) {
+        because_of_entry(p, want(p, "startup-delete", startup ? where : e->file, NULL, UINT32_MAX), e);
     } else {
         by_key(p, e);
     }
     bool path = e->file && e->file[0] && e->file[1] == ':' && e->file[2] == '\\';
-    if (path && !own_file(p, e->file) && e->reason && strcmp(e->reason, "family") == 0)
+    if (path && !(startup && strcasecmp(e->file, where) == 0) && !own_file(p, e->file) && e->reason && strcmp(e->reason, "family") == 0)
         because_of_entry(p, want(p, "file-quarantine", e->file, NULL, UINT32_MAX), e);
 }
 

@@ -493,6 +493,15 @@ static void files_start_things_by_their_place(void **state)
     ask_file(ARTIFACT_FILE, arena_printf(&mem, "%srun.bat", startup), "@start C:\\x.exe\r\n");
     is("startup-folder", "run.bat", "suspicious", "start-up-script");
     assert_string_equal(fact_of(found("startup-folder", "run.bat"), "user"), "anna");
+    assert_string_equal(fact_of(found("startup-folder", "run.bat"), "target"), "C:\\x.exe");
+    ask_file(ARTIFACT_FILE, arena_printf(&mem, "%sborrowed.cmd", startup), "@echo off\r\ncd /d \"C:\\Windows\\Temp\"\r\nstart \"\" /min lsass.exe\r\n");
+    is("startup-folder", "borrowed.cmd", "hostile", "fake-name");
+    assert_string_equal(fact_of(found("startup-folder", "borrowed.cmd"), "target"), "C:\\Windows\\Temp\\lsass.exe");
+    ask_file(ARTIFACT_FILE, arena_printf(&mem, "%ssecond.bat", startup), "D:\\Tools\\a.exe & C:\\Data\\services.exe -x\r\n");
+    is("startup-folder", "second.bat", "hostile", "fake-name");
+    /* Names that Windows has, looked for from an ordinary folder or where they are at home, are Windows' own. */
+    ask_file(ARTIFACT_FILE, arena_printf(&mem, "%sown.bat", startup), "cd C:\\Tools\r\nstart explorer.exe D:\\Data\r\nC:\\Windows\\System32\\svchost.exe\r\ndel lsass.exe\r\n");
+    is("startup-folder", "own.bat", "suspicious", "start-up-script");
     ask_file(ARTIFACT_FILE, arena_printf(&mem, "%sdesktop.ini", startup), "[.ShellClassInfo]\r\n");
     is("startup-folder", "desktop.ini", "known", "normal");
     assert_false(detect_artifact_wants(run, ARTIFACT_FILE, "C/Users/anna/Desktop/run.bat"));
