@@ -290,7 +290,7 @@ static int run_hunt(const call *c, arena *mem, hunting *h, hunt_options *o)
 {
     const char *paths[CALL_RULES];
     sigma_options rules = { .paths = paths };
-    unsigned level = SIGMA_LOW;
+    unsigned level = SIGMA_INFORMATIONAL;
     profile *facts;
     for (const char *path; rules.path_count < CALL_RULES && (path = call_value_at(c, "rules", rules.path_count)); rules.path_count++)
         paths[rules.path_count] = path;
@@ -360,7 +360,7 @@ static int run(const call *c)
 
 static const option options[] = {
     { 'r', "rules", "PATH", "a Sigma rule, or a folder of them; may be given many times" },
-    { 'l', "level", "informational|low|medium|high|critical", "the lowest level of rules that are used; low when not given, and informational for all" },
+    { 'l', "level", "informational|low|medium|high|critical", "the lowest level of rules that are used; all when not given. Many informational ones match ordinary life" },
     { 0, "values", "FILE", "YAML lists for the placeholders of rules with `expand`" },
     { 'f', "format", "table|jsonl|csv|timesketch|navigator", "how hits are written; table when not given" },
     { 0, "summary", NULL, "only how often each rule matched" },

@@ -22,7 +22,7 @@ def run(suyuan, case, folder):
                 event = {'Channel': 'Microsoft-Windows-Sysmon/Operational', 'EventID': 1, 'SourceName': 'Microsoft-Windows-Sysmon', 'Hostname': 'host',
                          'EventTime': f'2024-01-01 00:{i // 60:02}:{i % 60:02}', 'RecordNumber': i + 1, **event}
             out.write(json.dumps(event, ensure_ascii=False) + '\n')
-    command = [suyuan, 'hunt', '-f', 'jsonl', '-l', 'informational', '-r', rules]
+    command = [suyuan, 'hunt', '-f', 'jsonl', '-r', rules]
     if 'values' in case:
         values = os.path.join(folder, 'values.yml')
         with open(values, 'w', encoding='utf-8') as out:
