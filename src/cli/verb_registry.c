@@ -20,7 +20,7 @@ typedef struct { const char *path; evidence_item item; } found;
 typedef struct {
     registry_printer print;
     arena mem;
-    const char *key;
+    const char *key, *nearest;
     bool deleted, no_logs, terminal;
     bool unreadable, broken, any_hive, any_key;
 } registry;
@@ -76,21 +76,98 @@ static bool is_below(const char *path, const char *key)
     return part.len == 0 || (whole.len >= part.len && strncasecmp(path, key, part.len) == 0 && (whole.len == part.len || path[part.len] == '\\'));
 }
 
+static const char *after_part(const char *path, const char *part)
+{
+    size_t len = strlen(part);
+    return strncasecmp(path, part, len) == 0 && (path[len] == '\\' || path[len] == '\0') ? path + len + (path[len] == '\\') : NULL;
+}
+
+static const char *after_any_part(const char *path)
+{
+    size_t len = strcspn(path, "\\");
+    return path + len + (path[len] == '\\');
+}
+
+/* A key as Windows calls it, below the root of this hive: without HKEY_LOCAL_MACHINE\SYSTEM, with the control set that is the
+ * current one. NULL when it lies in another hive. */
+static const char *below_root(const regf *h, const char *key, arena *mem)
+{
+    static const struct { const char *name; bool user; bool has_part; } roots[] = {
+        { "HKEY_LOCAL_MACHINE", false, true }, { "HKLM", false, true }, { "HKEY_USERS", true, true }, { "HKU", true, true },
+        { "HKEY_CURRENT_USER", true, false }, { "HKCU", true, false },
+    };
+    regf_kind kind = regf_which(h);
+    const char *at = after_part(key, "Computer"), *rest = NULL;
+    key = at ? at : key;
+    for (size_t i = 0; i < sizeof roots / sizeof *roots && !rest; i++) {
+        if (!(rest = after_part(key, roots[i].name)))
+            continue;
+        if (kind != REGF_OTHER && roots[i].user != (kind == REGF_USER))
+            return NULL;
+        if (!roots[i].user && kind != REGF_OTHER)
+            rest = after_part(rest, regf_kind_word(kind));
+        else if (roots[i].has_part)
+            rest = after_any_part(rest);
+        if (!rest)
+            return NULL;
+    }
+    key = rest ? rest : key;
+    regf_key root = regf_root(h);
+    uint64_t current;
+    const char *set = kind == REGF_SYSTEM ? after_part(key, "CurrentControlSet") : NULL;
+    if (set && regf_number_at(h, &root, "Select", "Current", &current) && current <= 999)
+        return arena_printf(mem, "ControlSet%03u%s%s", (unsigned)current, *set ? "\\" : "", set);
+    return key;
+}
+
+static const char *with_backslashes(const char *key, arena *mem)
+{
+    char *out = arena_str(mem, key);
+    for (char *p = out; *p; p++)
+        *p = *p == '/' ? '\\' : *p;
+    return out;
+}
+
+/* The longest beginning of a key that is in the hive: what the user is told when the whole is not. */
+static void keep_nearest(registry *r, const regf *h, const char *key)
+{
+    regf_key root = regf_root(h), found;
+    char *part = arena_str(&r->mem, key);
+    for (char *cut; (cut = strrchr(part, '\\')) != NULL; ) {
+        *cut = '\0';
+        if (*part && regf_find(h, &root, part, &found)) {
+            if (!r->nearest || strlen(part) > strlen(r->nearest))
+                r->nearest = part;
+            return;
+        }
+    }
+}
+
 static void print_hive(registry *r, const regf *h, arena *mem)
 {
     regf_key root = regf_root(h), from;
+    const char *forms[] = { r->key, below_root(h, r->key, mem), below_root(h, with_backslashes(r->key, mem), mem) };
+    size_t form_count = sizeof forms / sizeof *forms;
+    bool any = false;
     r->any_hive = true;
-    if (regf_find(h, &root, r->key, &from)) {
-        r->any_key = true;
-        registry_tree(&r->print, &from);
-    }
+    for (size_t i = 0; i < form_count && !any; i++)
+        if (forms[i] && regf_find(h, &root, forms[i], &from)) {
+            any = true;
+            registry_tree(&r->print, &from);
+        }
     regf_lost *lost;
     size_t count = r->deleted ? regf_deleted(h, mem, &lost) : 0;
     for (size_t i = 0; i < count; i++)
-        if (is_below(lost[i].path, r->key)) {
-            r->any_key = true;
-            registry_lost(&r->print, &lost[i]);
-        }
+        for (size_t k = 0; k < form_count; k++)
+            if (forms[k] && is_below(lost[i].path, forms[k])) {
+                any = true;
+                registry_lost(&r->print, &lost[i]);
+                break;
+            }
+    r->any_key = r->any_key || any;
+    for (size_t i = 1; i < form_count && !any; i++)
+        if (forms[i])
+            keep_nearest(r, h, forms[i]);
 }
 
 static void read_hive(registry *r, const char *path, span hive, const span *logs, size_t log_count)
@@ -269,6 +346,12 @@ static void read_all(registry *r, const char *path)
 
 /* ---- the verb ---- */
 
+static int no_key(const call *c, const registry *r)
+{
+    console_say(stderr, "suyuan registry: %s: no key %s%s%s", call_paths(c)[0], r->key, r->nearest ? "; the nearest above it is " : "", r->nearest ? r->nearest : "");
+    return VERB_FAILED;
+}
+
 static int run(const call *c)
 {
     unsigned format = REGISTRY_TABLE;
@@ -286,14 +369,15 @@ static int run(const call *c)
         read_all(&r, path);
     if (!registry_end(&r.print) || !console_ended())
         r.broken = true;
-    arena_done(&r.mem);
+    int result = r.unreadable ? VERB_UNREADABLE : VERB_OK;
     if (r.broken)
-        return VERB_FAILED;
-    if (!r.any_hive && !r.unreadable)
-        return call_failed(c, status_fail(STATUS_NOT_FOUND, "%s: no registry hive", path));
-    if (r.any_hive && !r.any_key && *r.key)
-        return call_failed(c, status_fail(STATUS_NOT_FOUND, "%s: no key %s", path, r.key));
-    return r.unreadable ? VERB_UNREADABLE : VERB_OK;
+        result = VERB_FAILED;
+    else if (!r.any_hive && !r.unreadable)
+        result = call_failed(c, status_fail(STATUS_NOT_FOUND, "%s: no registry hive", path));
+    else if (r.any_hive && !r.any_key && *r.key)
+        result = no_key(c, &r);
+    arena_done(&r.mem);
+    return result;
 }
 
 static const option options[] = {
@@ -307,7 +391,9 @@ const verb verb_registry = {
     .summary = "write the keys and values of registry hives, with their last write times",
     .arguments = "PATH [KEY]",
     .description = "A PATH is a hive, or a folder or archive in which every hive is taken, by its content. A KEY is a path below the "
-                   "root, such as ControlSet001\\Services\\Tcpip; it is written with all that lies below it.\n\n"
+                   "root, such as ControlSet001\\Services\\Tcpip; it is written with all that lies below it. As Windows calls it will do: "
+                   "HKLM\\SYSTEM\\CurrentControlSet\\Services is found in a SYSTEM hive, in the control set that is the current one, and / "
+                   "separates as \\ does.\n\n"
                    "A hive that was copied while it was in use is completed from its transaction logs (.LOG, .LOG1, .LOG2 beside it) in "
                    "memory. Damage is told on standard error and costs what it must; the exit status is then 3.\n\n"
                    "Values that hold secrets or parts of the keys to them (password hashes, LSA secrets, cached logons, saved passwords) "

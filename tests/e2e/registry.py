@@ -74,6 +74,15 @@ def main():
         status, below, _ = lines(hive, "controlset001\\SERVICES")
         check("a KEY is taken in any case, with all below it", status == 0 and [k["key"] for k in below] == ["ControlSet001\\Services", "ControlSet001\\Services\\服务"])
         status, out, err = run(hive, "NoSuchKey")
+        plain = lines(hive, "ControlSet001\\Services")
+        check("a KEY is there to be found", plain[0] == 0 and len(plain[1]) > 0)
+        for form in "HKLM\\SYSTEM\\ControlSet001\\Services", "HKEY_LOCAL_MACHINE\\System\\CurrentControlSet\\Services", "CurrentControlSet/services", \
+                "Computer/HKEY_LOCAL_MACHINE/SYSTEM/ControlSet001/Services":
+            check(f"{form} is the same KEY", lines(hive, form) == plain)
+        for form in "HKLM\\SOFTWARE\\ControlSet001\\Services", "HKCU\\Select":
+            check(f"{form} lies in another hive", run(hive, form)[0] == 1)
+        check("the nearest key above one that is not there is named", run(hive, "HKLM/SYSTEM/CurrentControlSet/Services/no/such")[2].endswith("; the nearest above it is ControlSet001\\Services\n"))
+        status, out, err = run(hive, "NoSuchKey")
         check("a KEY that is not there is one line and 1", status == 1 and out == b"" and err.count("\n") == 1)
 
         texts = {f: run(hive, "--deleted", "-f", f)[1] for f in ("table", "jsonl", "reg")}
@@ -121,7 +130,7 @@ def main():
         (folder / "notes.txt").write_text("no hive\n")
         for path in folder / "notes.txt", folder / "none":
             status, keys, err = lines(path)
-            check(f"{path.name} is named, and nothing is printed", status in (1, 3) and keys == [] and path.name in err)
+            check(f"{path.name} is named, and nothing is printed", status == (2 if path.name == "none" else 1) and keys == [] and path.name in err)
         for bad in [], [hive, "a", "b"], [hive, "-f", "xml"]:
             status, out, err = run(*bad)
             check(f"{bad} is bad usage", status == 2 and out == b"" and err.count("\n") == 1)
