@@ -45,6 +45,16 @@ static void put_commands(runs *to, const page *p, const char *command)
     }
 }
 
+static const char *setting(const page *p, const char *value, lang l)
+{
+    buf words;
+    buf_init(&words, 1 << 16);
+    text_setting(value, l, &words);
+    const char *text = arena_text(p->mem, buf_bytes(&words));
+    buf_done(&words);
+    return text;
+}
+
 static void put_check(const page *p, table *t, const exposure *e)
 {
     static const char *const tones[] = { "info", "low", "medium", "high", "critical" };
@@ -58,7 +68,10 @@ static void put_check(const page *p, table *t, const exposure *e)
         runs_line(&line->cells[1]);
         runs_add(&line->cells[1], RUN_BADGE, word(p, "severity.", severity_word(e->severity)))->tone = tones[e->severity];
     }
-    runs_text(&line->cells[2], e->found && *e->found ? arena_str(p->mem, e->found) : "\xe2\x80\x93");
+    if (e->found && *e->found)
+        runs_words(&line->cells[2], (both){ setting(p, e->found, LANG_EN), setting(p, e->found, LANG_ZH) });
+    else
+        runs_text(&line->cells[2], "\xe2\x80\x93");
     if (e->note.id) {
         runs_line(&line->cells[2]);
         runs_add(&line->cells[2], RUN_SMALL, words(p, &e->note));

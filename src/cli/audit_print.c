@@ -80,6 +80,15 @@ static void put_words(const suyuan_case *c, const sentence *s, const char *name,
     buf_done(&words);
 }
 
+static void put_setting(const char *name, const char *value, lang l, buf *out)
+{
+    buf words;
+    buf_init(&words, WORDS);
+    text_setting(value ? value : "", l, &words);
+    put_line(out, name, buf_text(&words));
+    buf_done(&words);
+}
+
 static void put_check(const suyuan_case *c, const exposure *e, lang l, buf *out)
 {
     bool failed = strcmp(e->state, "failed") == 0, passed = strcmp(e->state, "passed") == 0;
@@ -89,13 +98,16 @@ static void put_check(const suyuan_case *c, const exposure *e, lang l, buf *out)
     buf_printf(out, "  [%s%s%s] ", text_word(state, l), failed ? ", " : "", failed ? text_word(level, l) : "");
     put_sentence(c, &e->title, l, out);
     if (passed && e->found && *e->found)
-        buf_printf(out, ": %s", e->found);
+        {
+        buf_str(out, ": ");
+        text_setting(e->found, l, out);
+    }
     buf_printf(out, "  (%s)\n", e->check);
     if (passed) {
         put_words(c, &e->note, label("note", l), l, out);
         return;
     }
-    put_line(out, label("found", l), e->found);
+    put_setting(label("found", l), e->found, l, out);
     put_line(out, label("wanted", l), audit_wanted(e, l));
     put_words(c, &e->note, label("note", l), l, out);
     put_words(c, &e->why, label("why", l), l, out);

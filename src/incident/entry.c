@@ -119,7 +119,8 @@ static void guessed(const story *s, const node *n, hypotheses *h)
         cite_all(g, &t->evidence);
         if (desk)
             cite(g, ref_of_act(j, desk));
-        g->why = say(j, "entry.guessed", "account", ARG_TEXT, t->account, "source", ARG_TEXT, source, "workstation", ARG_TEXT, t->workstation, "means", ARG_WORD, g->means, "time", ARG_TIME, write_time(j, t->f.time), NULL);
+        bool own = t->workstation && host_named(j, t->workstation, t->f.time) == n->host;       /* a client that says the host's own name */
+        g->why = say(j, "entry.guessed", "account", ARG_TEXT, t->account, "source", ARG_TEXT, source, "workstation", ARG_TEXT, own ? NULL : t->workstation, "means", ARG_WORD, g->means, "time", ARG_TIME, write_time(j, t->f.time), NULL);
     }
 }
 

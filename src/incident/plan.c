@@ -297,6 +297,12 @@ static const char *action_for(const char *check)
     return "";
 }
 
+/* What can be set again as it stands: no list, no count, and not what another setting decided. */
+static bool plain_value(const char *found)
+{
+    return found && *found && !strpbrk(found, " :=,()\n") && strcmp(found, "present") != 0 && strcmp(found, "absent") != 0;
+}
+
 /* A grave check that is not met: mended by a step of its own, with the command that the audit gives for this version. */
 static void by_check(planning *p, const exposure *e)
 {
@@ -313,7 +319,7 @@ static void by_check(planning *p, const exposure *e)
         return;
     const char *check = arena_printf(j->mem, "check.%s", e->check);
     d->step.action = say(j, "plan.setting", "check", ARG_WORD, check, "wanted", ARG_TEXT, e->wanted, NULL);
-    d->step.undo = say(j, "plan.setting.undo", "found", ARG_TEXT, e->found, NULL);
+    d->step.undo = plain_value(e->found) ? say(j, "plan.setting.undo", "found", ARG_TEXT, e->found, NULL) : (sentence){ 0 };
     d->step.commands = arena_array(j->mem, 16, sizeof *d->step.commands);
     for (const char *at = e->command ? e->command : ""; *at && d->step.command_count < 16;) {
         size_t len = strcspn(at, "\n");

@@ -2,6 +2,8 @@
  * found where, what is wanted, why, and how to mend it. One row a check: of forty hosts most answer alike. */
 #include "report/tell.h"
 
+#include "report/escape.h"
+
 typedef struct { size_t failed, undecided, passed, worst; unsigned points, of; } standing;
 
 static unsigned weight_of(const json *e)
@@ -98,6 +100,21 @@ static const json *one(const check *c, size_t i)
 }
 
 /* Hosts by what they answer: "0: DBSRV01 DBSRV02". */
+static const char *in_setting(const report *r, const char *value, lang l)
+{
+    buf words;
+    buf_init(&words, 1 << 16);
+    text_setting(value, l, &words);
+    const char *text = escape_clip(r->mem, arena_text(r->mem, buf_bytes(&words)), TELL_WORDS);
+    buf_done(&words);
+    return text;
+}
+
+static both setting_words(const report *r, const char *value)
+{
+    return (both){ in_setting(r, value, LANG_EN), in_setting(r, value, LANG_ZH) };
+}
+
 static void put_answers(const report *r, runs *to, const check *c, const char *name)
 {
     bool *done = arena_array(r->mem, c->of.count + 1, sizeof *done);
@@ -108,6 +125,8 @@ static void put_answers(const report *r, runs *to, const check *c, const char *n
         runs_line(to);
         if (tell_is_null(one(c, i), name))
             runs_text(to, "–");
+        else if (strcmp(in_setting(r, answer, LANG_ZH), tell_clip(r, one(c, i), name)) != 0)
+            runs_words(to, setting_words(r, answer));
         else
             put_code(r, to, one(c, i), name);
         for (size_t k = i; k < c->of.count; k++) {
@@ -178,7 +197,7 @@ static void tell_failed(const report *r, block *section)
         row *line = doc_row(t, r->d, NULL, c->rank);
         put_check(r, line, c, true);
         put_answers(r, &line->cells[1], c, "found");
-        runs_words(&line->cells[2], tell_is_null(c->first, "wanted") ? (both){ "–", NULL } : tell_word(r, "wanted.", json_str(c->first, "wanted")));
+        runs_words(&line->cells[2], tell_is_null(c->first, "wanted") ? (both){ "–", NULL } : setting_words(r, json_str(c->first, "wanted")));
         put_sentence(r, &line->cells[3], c->first, "why");
         put_notes(r, &line->cells[3], c);
         if (!tell_is_null(c->first, "source")) {
@@ -205,7 +224,7 @@ static void tell_undecided(const report *r, block *section)
         const check *c = vec_at(&checks, i);
         row *line = doc_row(t, r->d, NULL, c->rank);
         put_check(r, line, c, true);
-        runs_words(&line->cells[1], tell_is_null(c->first, "wanted") ? (both){ "–", NULL } : tell_word(r, "wanted.", json_str(c->first, "wanted")));
+        runs_words(&line->cells[1], tell_is_null(c->first, "wanted") ? (both){ "–", NULL } : setting_words(r, json_str(c->first, "wanted")));
         put_notes(r, &line->cells[2], c);
         if (runs_empty(&line->cells[2]))
             runs_words(&line->cells[2], tell_label("report.not-in-evidence"));

@@ -192,6 +192,37 @@ static void put_kind(const char *value, lang l, buf *out)
     buf_str(out, words == id ? value : words);
 }
 
+static const char *setting_word(const char *prefix, span value, lang l)
+{
+    char id[96];
+    if (value.len > 80)
+        return NULL;
+    snprintf(id, sizeof id, "%s%.*s", prefix, (int)value.len, (const char *)value.at);
+    const char *words = text_word(id, l);
+    return words == id ? NULL : words;
+}
+
+/* "installed", "lockout.threshold: 0", "60 d". */
+void text_setting(const char *value, lang l, buf *out)
+{
+    const char *words = setting_word("wanted.", span_str(value), l), *colon = strstr(value, ": ");
+    const char *name = colon ? setting_word("setting.", span_of(value, (size_t)(colon - value)), l) : NULL;
+    size_t len = strlen(value);
+    if (words) {
+        buf_str(out, words);
+    } else if (name) {
+        const char *what = setting_word("wanted.", span_str(strcmp(colon + 2, "-") == 0 ? "absent" : colon + 2), l);
+        buf_str(out, name);
+        buf_str(out, l == LANG_ZH ? "：" : ": ");
+        buf_str(out, what ? what : colon + 2);
+    } else if (len > 2 && strcmp(value + len - 2, " d") == 0 && value[len - 3] >= '0' && value[len - 3] <= '9') {
+        buf_put(out, value, len - 1);
+        buf_str(out, text_word("unit.day", l));
+    } else {
+        buf_str(out, value);
+    }
+}
+
 static const arg *find(const sentence *s, span name)
 {
     for (size_t i = 0; i < s->arg_count; i++)
@@ -232,6 +263,10 @@ static void put_argument(const sentence *s, span name, span kind, lang l, text_z
     }
     if (span_is(kind, "kind")) {
         put_kind(a->value, l, out);
+        return;
+    }
+    if (span_is(kind, "setting")) {
+        text_setting(a->value, l, out);
         return;
     }
     arg_kind as = a->kind;

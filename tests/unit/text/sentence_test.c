@@ -42,6 +42,9 @@ static void looks_and_kinds_have_words_of_their_own(void **state)
 {
     (void)state;
     arg a[] = { { "looks", ARG_TEXT, "random-name,temp-path,no-such-look" }, { "kind", ARG_TEXT, "task-create" }, { "other", ARG_TEXT, "no-such-kind" } };
+    arg settings[] = { { "w", ARG_TEXT, "installed" }, { "f", ARG_TEXT, "lockout.threshold: 0" }, { "d", ARG_TEXT, "60 d" }, { "n", ARG_TEXT, "12" } };
+    expect("{w:setting}; {f:setting}; {n:setting}", settings, 4, LANG_EN, "installed; account lockout threshold: 0; 12");
+    expect("{w:setting}; {d:setting}", settings, 4, LANG_ZH, "已安装; 60 天");
     expect("{looks:looks}; {kind:kind}; {other:kind}", a, 3, LANG_EN,
            "name of random letters, program in a temporary or shared folder, no-such-look; Scheduled task; no-such-kind");
 }
