@@ -378,7 +378,7 @@ const verb verb_hunt = {
     .arguments = "PATH...",
     .description = "A PATH is an event log, a folder or an archive. Every hit is told once, in order of time, with the host, the rule, the fields "
                    "that made it match, the file and the record; the same record in two copies of a log counts once.\n\n"
-                   "Rules of level informational are left out unless -l asks for them; a rule without a level counts as medium. Times are UTC.\n\n"
+                   "A rule without a level counts as medium. Times are UTC.\n\n"
                    "Rules that cannot be honoured are refused and counted: `suyuan rules` tells which, and why. The exit status is 3 when some "
                    "evidence could not be read.",
     .options = options,
