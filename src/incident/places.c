@@ -27,7 +27,7 @@ static const identity_claim *const *claims_of(const joined *j, const char *file,
     while (end < j->claims.count && strcmp(claims[end]->file, file) == 0)
         end++;
     *count = end - low;
-    return claims + low;
+    return claims ? claims + low : NULL;
 }
 
 /* The name that a file claims for its host: of several the one that Windows keeps for itself, else the first. */

@@ -956,6 +956,8 @@ static bool gather(sigma_matcher *m, const event_class *c, const event *ev)
 {
     buf *key = &m->record;
     buf_clear(key);
+    if (!buf_room(key, 1))                               /* a class may have no field: then the key is empty, and has a place */
+        return false;
     for (size_t i = 0; i < c->field_count; i++) {
         const rule_field *f = field_of(m, c->fields[i].field);
         binxml_value v;

@@ -130,6 +130,7 @@ static double cost(shape *make, size_t n)
     clock_t from = clock();
     world_join(w, &d, 1);
     double took = (double)(clock() - from) / CLOCKS_PER_SEC;
+    digest_free(d);
     world_free(w);
     return took;
 }
