@@ -12,13 +12,13 @@
  *           the problems given: kinds are listed in docs/formats/evtx.md. */
 #pragma once
 #include "base/base.h"
+#include "base/source.h"
 #include "format/binxml.h"
 
 #define EVTX_CHUNK 65536u
 #define EVTX_HEADER 4096u
 
-/* Bytes from anywhere: a file, a member of an archive, memory. Returns bytes read (short only at the end), or -1. */
-typedef struct { void *context; int64_t (*read)(void *context, uint64_t offset, void *out, size_t len); uint64_t size; } evtx_source;
+typedef source evtx_source;
 
 typedef struct {
     uint64_t index;                 /* where in the file: (offset - 4096) / 65536; of a carved chunk: in order of finding */
