@@ -294,8 +294,7 @@ static int run_hunt(const call *c, arena *mem, hunting *h, hunt_options *o)
     profile *facts;
     for (const char *path; rules.path_count < CALL_RULES && (path = call_value_at(c, "rules", rules.path_count)); rules.path_count++)
         paths[rules.path_count] = path;
-    if (!rules.path_count)
-        return call_usage(c, "-r RULES is missing: a Sigma rule, or a folder of them");
+    rules.own = !rules.path_count || call_flag(c, "own-rules");
     call_word(c, "level", &level);
     rules.least = h->least = (sigma_level)level;
     rules.values = call_value(c, "values");
@@ -359,7 +358,8 @@ static int run(const call *c)
 }
 
 static const option options[] = {
-    { 'r', "rules", "PATH", "a Sigma rule, or a folder of them; may be given many times" },
+    { 'r', "rules", "PATH", "a Sigma rule, or a folder of them; may be given many times. The program's own rules when not given" },
+    { 0, "own-rules", NULL, "the program's own rules, beside those that are given" },
     { 'l', "level", "informational|low|medium|high|critical", "the lowest level of rules that are used; all when not given. Many informational ones match ordinary life" },
     { 0, "values", "FILE", "YAML lists for the placeholders of rules with `expand`" },
     { 'f', "format", "table|jsonl|csv|timesketch|navigator", "how hits are written; table when not given" },
@@ -378,6 +378,7 @@ const verb verb_hunt = {
     .arguments = "PATH...",
     .description = "A PATH is an event log, a folder or an archive. Every hit is told once, in order of time, with the host, the rule, the fields "
                    "that made it match, the file and the record; the same record in two copies of a log counts once.\n\n"
+                   "With -r the rules are those and no others; without it, the program's own (`suyuan rules` lists them).\n\n"
                    "A rule without a level counts as medium. Times are UTC.\n\n"
                    "Rules that cannot be honoured are refused and counted: `suyuan rules` tells which, and why. The exit status is 3 when some "
                    "evidence could not be read.",

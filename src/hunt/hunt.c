@@ -83,7 +83,7 @@ static void put_hits(hunt *h, worker *w, const event *ev, const uint32_t *rules,
     for (size_t i = 0; i < count; i++) {
         sigma_field *fields = NULL;
         hit.rule = kept[i];
-        hit.field_count = h->o->fields ? sigma_explain(w->matcher, ev, kept[i], &w->mem, &fields) : 0;
+        hit.field_count = h->o->fields && !sigma_hidden(h->o->rules, kept[i]) ? sigma_explain(w->matcher, ev, kept[i], &w->mem, &fields) : 0;
         hit.fields = fields;
         if (sigma_wanted(h->o->rules, kept[i]))
             add_needed(w, ev, &hit);

@@ -6,16 +6,18 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { GROUPS = 200000, WINDOW = 1 << 20 };
+enum { GROUPS = 200000, WINDOW = 1 << 20, VALUES = 1 << 22 };
 
-typedef struct { moment time; uint32_t rule; double number; const char *value; } seen;
+/* value: where its count stands, of those of its group; UINT64_MAX when it has none. */
+typedef struct { moment time; uint32_t rule; double number; uint64_t value; } seen;
 
-/* One group of one correlation: what lies in its window, oldest first. */
-typedef struct { seen *items; size_t from, count, room; moment *began; const char **values; } group;
+/* One group of one correlation: what lies in its window, oldest first; and how many values are told apart in it. */
+typedef struct { seen *items; size_t from, count, room, distinct; moment *began; const char **values; } group;
 
 struct sigma_correlator {
     const sigma_rules *rules;
     map index; vec groups;               /* group, by correlation and what they have in common */
+    map value_index; vec value_counts;   /* uint32_t, by group and value: how often in the window */
     arena mem;
     uint64_t dropped;
     void (*each)(void *context, const sigma_correlated *hit);
@@ -30,6 +32,8 @@ sigma_correlator *sigma_correlator_new(const sigma_rules *r, void (*each)(void *
     *c = (sigma_correlator){ .rules = r, .each = each, .context = context };
     map_init(&c->index);
     vec_init(&c->groups, sizeof(group));
+    map_init(&c->value_index);
+    vec_init(&c->value_counts, sizeof(uint32_t));
     c->mem = mem;
     return c;
 }
@@ -39,6 +43,8 @@ uint64_t sigma_correlator_free(sigma_correlator *c)
     uint64_t dropped = c->dropped;
     map_done(&c->index);
     vec_done(&c->groups);
+    map_done(&c->value_index);
+    vec_done(&c->value_counts);
     arena mem = c->mem;
     arena_done(&mem);
     return dropped;
@@ -67,13 +73,13 @@ static group *group_of(sigma_correlator *c, uint32_t number, const correlation *
     bool was, whole = true;
     buf_init(&key, 1 << 20);
     buf_put(&key, &number, sizeof number);
-    const char **values = arena_array(&c->mem, k->by_count + 1, sizeof *values);
+    const char *values[CORRELATION_FIELDS];
     for (size_t i = 0; i < k->by_count && whole; i++) {
         const char *value = value_named(fields, count, alias_of(k, k->by[i], rule));
         whole = value && *value;
         if (whole) {
             buf_put(&key, value, strlen(value) + 1);
-            values[i] = arena_str(&c->mem, value);
+            values[i] = value;
         }
     }
     if (!whole) {                                        /* an event without the field belongs to no group */
@@ -91,22 +97,48 @@ static group *group_of(sigma_correlator *c, uint32_t number, const correlation *
     if (!was) {
         *at = c->groups.count;
         group *g = vec_push(&c->groups);
-        *g = (group){ .values = values, .began = arena_array(&c->mem, k->rule_count, sizeof *g->began) };
+        *g = (group){ .values = arena_array(&c->mem, k->by_count + 1, sizeof *g->values), .began = arena_array(&c->mem, k->rule_count, sizeof *g->began) };
         for (size_t i = 0; i < k->rule_count; i++)
             g->began[i] = MOMENT_UNKNOWN;
+        for (size_t i = 0; i < k->by_count; i++)
+            g->values[i] = arena_str(&c->mem, values[i]);
     }
     return vec_at(&c->groups, (size_t)*at);
 }
 
+static uint64_t value_place(sigma_correlator *c, uint64_t group_number, const char *value)
+{
+    buf key;
+    buf_init(&key, 1 << 20);
+    buf_put(&key, &group_number, sizeof group_number);
+    buf_str(&key, value);
+    uint64_t *at = map_find(&c->value_index, buf_bytes(&key));
+    if (!at && c->value_counts.count < VALUES) {
+        at = map_put(&c->value_index, buf_bytes(&key), NULL);
+        *at = c->value_counts.count;
+        *(uint32_t *)vec_push(&c->value_counts) = 0;
+    }
+    c->dropped += !at;
+    buf_done(&key);
+    return at ? *at : UINT64_MAX;
+}
+
+/* The oldest leaves the window. */
+static void drop_first(sigma_correlator *c, group *g)
+{
+    uint64_t value = g->items[g->from].value;
+    if (value != UINT64_MAX)
+        g->distinct -= --*(uint32_t *)vec_at(&c->value_counts, (size_t)value) == 0;
+    g->from++;
+    g->count--;
+}
+
 static void add_seen(sigma_correlator *c, group *g, seen s, moment span_)
 {
-    while (g->count && g->items[g->from].time + span_ < s.time) {
-        g->from++;
-        g->count--;
-    }
+    while (g->count && g->items[g->from].time + span_ < s.time)
+        drop_first(c, g);
     if (g->count >= WINDOW) {                            /* the oldest goes: the count is exact up to there */
-        g->from++;
-        g->count--;
+        drop_first(c, g);
         c->dropped++;
     }
     if (g->from + g->count == g->room) {
@@ -119,11 +151,8 @@ static void add_seen(sigma_correlator *c, group *g, seen s, moment span_)
         g->from = 0;
     }
     g->items[g->from + g->count++] = s;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    if (s.value != UINT64_MAX)
+        g->distinct += (*(uint32_t *)vec_at(&c->value_counts, (size_t)s.value))++ == 0;
 }
 
 static int by_number(const void *a, const void *b)
@@ -140,19 +169,9 @@ static double measure(const correlation *k, const group *g)
     const seen *items = g->items + g->from;
     if (k->kind == CORRELATE_COUNT)
         return (double)n;
+    if (k->kind == CORRELATE_VALUES)
+        return (double)g->distinct;
     vec all;
-    if (k->kind == CORRELATE_VALUES) {
-        size_t distinct = 0;
-        vec_init(&all, sizeof(const char *));
-        for (size_t i = 0; i < n; i++)
-            if (items[i].value)
-                *(const char **)vec_push(&all) = items[i].value;
-        vec_sort(&all, by_value);
-        for (size_t i = 0; i < all.count; i++)
-            distinct += i == 0 || strcmp(*(const char **)vec_at(&all, i), *(const char **)vec_at(&all, i - 1)) != 0;
-        vec_done(&all);
-        return (double)distinct;
-    }
     vec_init(&all, sizeof(double));
     for (size_t i = 0; i < n; i++)
         if (!isnan(items[i].number)) {
@@ -223,9 +242,11 @@ static void feed(sigma_correlator *c, uint32_t number, uint32_t rule, moment tim
     const char *value = k->field ? value_named(fields, count, alias_of(k, k->field, rule)) : NULL;
     char *end = NULL;
     double n = value && *value ? strtod(value, &end) : NAN;
-    seen now = { time, rule, value && *value && end && *end == '\0' ? n : NAN, value && *value ? arena_str(&c->mem, value) : NULL };
-    if (k->field && !now.value)
+    seen now = { time, rule, value && *value && end && *end == '\0' ? n : NAN, UINT64_MAX };
+    if (k->field && !(value && *value))
         return;
+    if (k->kind == CORRELATE_VALUES)
+        now.value = value_place(c, (uint64_t)(g - (group *)c->groups.at), value);
     add_seen(c, g, now, k->timespan);
     bool ordered = k->kind == CORRELATE_TEMPORAL || k->kind == CORRELATE_ORDERED;
     double is = ordered ? 0 : measure(k, g);
@@ -239,7 +260,8 @@ static void feed(sigma_correlator *c, uint32_t number, uint32_t rule, moment tim
     if (k->kind == CORRELATE_ORDERED)
         hit.first = g->began[k->rule_count - 1];
     c->each(c->context, &hit);
-    g->count = 0;                                        /* the same events tell it once */
+    while (g->count)
+        drop_first(c, g);                                /* the same events tell it once */
     for (size_t i = 0; i < k->rule_count; i++)
         g->began[i] = MOMENT_UNKNOWN;
     see(c, k->rule, time, out, told, event, depth + 1);

@@ -1,6 +1,7 @@
 /* Rules: found, read, and built; those that cannot be honoured, refused with the reason. */
 #include "sigma/engine.h"
 
+#include "base/embedded.h"
 #include "profile/tree.h"
 
 #include <errno.h>
@@ -8,6 +9,9 @@
 #include <stdlib.h>
 
 enum { RULE_FILES = 200000 };
+
+extern const embedded_file own_rules[];
+extern const size_t own_rules_count;
 
 static const char *const levels[] = { "informational", "low", "medium", "high", "critical" };
 
@@ -385,11 +389,10 @@ static bool is_yaml(const char *name)
     return (len > 4 && strcmp(name + len - 4, ".yml") == 0) || (len > 5 && strcmp(name + len - 5, ".yaml") == 0);
 }
 
-static void add_file(sigma_rules *r, vec *all, const char *path, const char *shown, sha256 *sum)
+/* `s`: how reading its bytes went. */
+static void add_bytes(sigma_rules *r, vec *all, const char *shown, status s, span bytes, sha256 *sum)
 {
-    span bytes;
     const profile_node *root;
-    status s = tree_read_file(r->mem, path, &bytes);
     if (status_is_ok(s)) {
         sha256_add(sum, span_of(shown, strlen(shown) + 1));
         sha256_add(sum, bytes);
@@ -403,6 +406,13 @@ static void add_file(sigma_rules *r, vec *all, const char *path, const char *sho
     }
     for (; root; root = root->next)
         *(document *)vec_push(all) = (document){ .path = shown, .root = root };
+}
+
+static void add_file(sigma_rules *r, vec *all, const char *path, const char *shown, sha256 *sum)
+{
+    span bytes = { 0 };
+    status s = tree_read_file(r->mem, path, &bytes);
+    add_bytes(r, all, shown, s, bytes, sum);
 }
 
 static status add_path(sigma_rules *r, vec *all, const char *given, sha256 *sum)
@@ -462,6 +472,8 @@ status sigma_load(const profile *facts, const sigma_options *o, arena *mem, sigm
     status s = sources_read(r);
     if (status_is_ok(s))
         s = read_values(r, o->values);
+    for (size_t i = 0; o->own && i < own_rules_count; i++)
+        add_bytes(r, &all, arena_printf(mem, "rules/%s", own_rules[i].name), status_ok(), own_rules[i].bytes, sum);
     for (size_t i = 0; i < o->path_count && status_is_ok(s); i++)
         s = add_path(r, &all, o->paths[i], sum);
     add_documents(r, o, &all);
