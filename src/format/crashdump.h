@@ -42,7 +42,8 @@ typedef struct {
     uint64_t table;                  /* DirectoryTableBase, low bits as they are */
     uint64_t loaded_modules, active_processes, debugger_block;      /* addresses; 0: not given */
     uint32_t processors;
-    uint32_t code_raw, code;         /* with and without bit 28 */
+    uint32_t code_raw, code;         /* with and without the bit 28 that small dumps add */
+    bool code_known;
     uint64_t parameters[4];
     crashdump_exception exception;   /* as the header has it: not always the one that counts (crashdump_cause) */
     crashdump_context context;
