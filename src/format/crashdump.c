@@ -195,11 +195,6 @@ const crashdump_header *crashdump_about(const crashdump *d)
     return &d->head;
 }
 
-bool crashdump_has_memory(const crashdump *d)
-{
-    return d->pages != NULL;
-}
-
 bool crashdump_read(crashdump *d, uint64_t table, uint64_t at, void *out, size_t len, const char **why)
 {
     static const char *unused;

@@ -42,7 +42,8 @@ void   crashdump_triage_modules(crashdump *d);
 void   crashdump_kernel_modules(crashdump *d);
 void   crashdump_triage_unloaded(crashdump *d);
 void   crashdump_kernel_unloaded(crashdump *d);
-/* The EPROCESS and ETHREAD that a small dump keeps; false: none. */
+/* crashdump_current (crashdump.c) asks crashdump_triage_current, or takes the process that crashdump_processes marks.
+ * The EPROCESS and ETHREAD that a small dump keeps; false: none. */
 bool   crashdump_triage_process(crashdump *d, span *process, span *thread);
 bool   crashdump_triage_current(crashdump *d, const crashdump_layout *layouts, size_t layout_count, crashdump_process *out);
 

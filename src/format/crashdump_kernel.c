@@ -12,9 +12,3 @@ size_t crashdump_processes(crashdump *d, const crashdump_layout *layouts, size_t
     *layout_name = d->layout_name;
     return d->process_count;
 }
-bool crashdump_current(crashdump *d, const crashdump_layout *layouts, size_t layout_count, crashdump_process *out)
-{
-    (void)d, (void)layouts, (void)layout_count;
-    *out = (crashdump_process){ 0 };
-    return false;
-}
