@@ -215,7 +215,11 @@ static void put_entry(const shown *s, bool say_what, lang l, arena *mem, buf *ou
     put_line("autoruns.runs-as", p->runs_as, l, out);
     if (p->state && strcmp(p->state, "present") != 0)
         put_line("autoruns.state", text_word(arena_printf(mem, "entry-state.%s", p->state), l), l, out);
-    put_line("autoruns.hidden", p->hidden, l, out);
+    if (p->hidden) {
+        buf_str(out, "      ");
+        fill("autoruns.hidden", p, l, out);
+        buf_char(out, '\n');
+    }
     put_time("autoruns.written", p->written, l, out);
     put_time("autoruns.created", p->created, l, out);
     put_line("autoruns.by", p->by, l, out);

@@ -96,8 +96,11 @@ static void find(detect_act_builder *a, const autostart_row *row, const autostar
 void autostart_note(autostart_pass *p, const autostart_row *row, const autostart_source *from, uint32_t cell, size_t number, autostart_entry *e)
 {
     autostart_judged j = autostart_judge(p, row, e);
-    if (row->quiet && j.verdict < VERDICT_SUSPICIOUS)
+    if (row->quiet && j.verdict < VERDICT_SUSPICIOUS) {
+        if (row->shape == SHAPE_CLASS_SERVER)
+            autostart_note_class(p, from, e, &j, verdict_words[j.verdict]);
         return;
+    }
     detect_act_builder *a = detect_act_at(p->out, "autostart", (uint64_t)cell | (uint64_t)number << 32, from->key.written, from->lost);
     detect_fact(a, "point", row->id);
     detect_fact(a, "key", p->prefix ? arena_printf(&p->work, "%s\\%s", p->prefix, from->path) : from->path);
@@ -114,6 +117,7 @@ void autostart_note(autostart_pass *p, const autostart_row *row, const autostart
     detect_fact(a, "clsid", e->clsid);
     detect_fact(a, "disabled", e->disabled || row->disabled ? "yes" : NULL);
     detect_fact(a, "hidden", e->hidden);
+    detect_fact(a, "definition", e->definition);
     detect_fact(a, "deleted", from->lost ? "yes" : NULL);
     detect_fact(a, "decoded", j.decoded);
     detect_fact(a, "looks", j.looks);
@@ -395,6 +399,17 @@ static void read_class_server(reading *r, const char *text)
         e.file = NULL;
     else
         e.file = winpath_library(autostart_host(r->p), text, &r->p->work);
+    /* A user's class goes before the machine's of the same number. */
+    uint32_t id;
+    bool user = r->p->view->kind != REGF_SOFTWARE;
+    if (user && e.file && word_table_find(r->p->run->classes, e.clsid, strlen(e.clsid), &id)) {
+        const char *windows = r->p->run->class_files[id];
+        if (windows && !autostart_like(windows, looks_path(e.file, &r->p->work))) {
+            e.has_verdict = true;
+            e.verdict = VERDICT_SUSPICIOUS;
+            e.reason = "shadows-windows";
+        }
+    }
     put(r, &e);
 }
 

@@ -99,6 +99,7 @@ typedef struct {
     const char *entry, *value, *data;   /* data: what normal values are compared with; NULL: the command */
     const char *command, *file, *target;
     const char *clsid, *runs_as, *start, *type, *hidden, *arguments;
+    const char *definition;             /* of a task: SHA-256 of its definition file, without its byte order mark */
     bool harmless, in_place;            /* it starts nothing; its folder is the one it belongs in */
     bool disabled, switched_off, unquoted, unreadable;     /* switched_off: what stands beside it does not let it start */
     const char *family_name;            /* a name by which families are known, beside the entry's */
@@ -131,6 +132,9 @@ void        autostart_set_command(autostart_pass *p, autostart_entry *e, const c
 /* The file behind a class, if its hive tells it; NULL when the class is not in this hive. */
 const char *autostart_class_file(autostart_pass *p, const char *clsid);
 bool        autostart_is_class(const char *text);
+
+/* Of a class of the machine that Windows' own libraries do not serve: its file, for entries of other hives that name it. */
+void autostart_note_class(autostart_pass *p, const autostart_source *from, const autostart_entry *e, const autostart_judged *j, const char *verdict);
 
 void autostart_services(autostart_pass *p, const autostart_row *row);
 void autostart_service_lost(autostart_pass *p, const autostart_row *row, const autostart_source *from);

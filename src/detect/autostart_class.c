@@ -82,3 +82,21 @@ const char *autostart_class_file(autostart_pass *p, const char *clsid)
     uint32_t id;
     return word_table_find(p->run->classes, clsid, strlen(clsid), &id) ? p->run->class_files[id] : NULL;
 }
+
+void autostart_note_class(autostart_pass *p, const autostart_source *from, const autostart_entry *e, const autostart_judged *j, const char *verdict)
+{
+    const char *file = e->file, *last = file ? strrchr(file, '\\') : NULL;
+    bool lends = last && (strcasecmp(last + 1, "mscoree.dll") == 0 || strcasecmp(last + 1, "scrobj.dll") == 0);
+    if (lends && !from->lost)                    /* it loads what the class names beside it */
+        file = autostart_class_file(p, e->clsid);
+    if (!file || !*file || from->lost || (!lends && autostart_windows_library(p->run, looks_path(file, &p->work))))
+        return;
+    detect_act_builder *a = detect_act_at(p->out, "class", from->key.cell, from->key.written, false);
+    detect_fact(a, "clsid", e->clsid);
+    detect_fact(a, "file", file);
+    detect_fact(a, "type", e->type);
+    detect_fact(a, "key", p->prefix ? arena_printf(&p->work, "%s\\%s", p->prefix, from->path) : from->path);
+    detect_fact(a, "looks", j->looks);
+    detect_fact(a, "verdict", verdict);
+    detect_fact(a, "reason", j->reason);
+}

@@ -75,7 +75,14 @@ static status read_task_file(autostart_pass *p, const file_view *f, autostart_so
     const autostart_row *row = row_of(p->run, job ? SHAPE_TASK_JOB : SHAPE_TASK_XML);
     if (!status_is_ok(s) || !row)
         return s;
-    autostart_entry e = { .entry = task_name(f, &t, &p->work) };
+    span bytes = f->bytes;
+    if (bytes.len >= 2 && bytes.at[0] == 0xff && bytes.at[1] == 0xfe)
+        bytes = span_part(bytes, 2, SIZE_MAX);
+    uint8_t hash[32];
+    char definition[65];
+    sha256_of(bytes, hash);
+    hex_of(span_of(hash, 32), definition);
+    autostart_entry e = { .entry = task_name(f, &t, &p->work), .definition = job ? NULL : definition };
     autostart_note_task(p, row, from, 1, &t, &e);
     return s;
 }

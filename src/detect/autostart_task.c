@@ -107,7 +107,11 @@ static void read_task(cache *c, const autostart_source *from, const char *id)
     const uint64_t *at = from->lost ? NULL : map_find(&c->tree, span_str(small));
     const tree_task *tree = at ? vec_at(&c->tasks, (size_t)*at) : NULL;
     const char *hidden = from->lost ? NULL : hidden_how(tree, in_some_class(p, id));
-    autostart_entry e = { .entry = name, .hidden = hidden, .unreadable = actions.len && !read && !t.action_count };
+    span hash = bytes_of(p, from, "Hash");
+    char definition[65] = "";
+    if (hash.len == 32)                          /* older ones keep a checksum of four bytes */
+        hex_of(hash, definition);
+    autostart_entry e = { .entry = name, .hidden = hidden, .definition = definition, .unreadable = actions.len && !read && !t.action_count };
     if (hidden && (strcmp(hidden, "no-descriptor") == 0 || strcmp(hidden, "index-zero") == 0 || strcmp(hidden, "unreadable-for-admins") == 0)) {
         e.has_verdict = true;
         e.verdict = VERDICT_HOSTILE;

@@ -146,6 +146,8 @@ struct joined {
     vec stops;                                           /* of stop, by host, then time */
     vec told;                                            /* of told; sorted by settle_findings */
     uint32_t *told_by_host; size_t *told_from; size_t told_hosts;      /* findings of host h: told_by_host[told_from[h]] up to told_from[h + 1]; settle_findings */
+    vec classes;                                         /* whose file is told, by host, class and user; class_files.c */
+    map task_marks; vec marked;                          /* host and act to what task_places.c says of it */
     map host_of_root;                                    /* unit and root of artifacts and logs to host; places.c */
     map host_of;                                         /* file and folded computer name to host */
     map raw_of;                                          /* log_key to index in `raw` */
@@ -167,6 +169,7 @@ void   direct_find(joined *j);                           /* acts that prove a fi
 void   accounts_find(joined *j);
 void   logons_find(joined *j);                           /* logons that break the host's pattern */
 void   host_state_find(joined *j);                       /* what hives prove alone; which copies are old */
+void   tasks_find(joined *j);                            /* task_places.c: where a task's places do not agree */
 void   exposure_find(joined *j);                         /* the host's settings against the baseline */
 void   exploits_find(joined *j);                         /* what ran without a logon, and who came just before */
 void   defence_find(joined *j);                          /* gaps that somebody may have made */
@@ -206,6 +209,15 @@ bool        act_is_state(const act *a);                                     /* o
 bool        act_is_older(const joined *j, uint32_t host, const act *a);     /* of a copy that a newer one replaces */
 const char *entry_key(const joined *j, uint32_t host, const act *a);        /* one name of an autostart, whoever tells of it */
 moment      hive_kept(const joined *j, uint32_t host, const char *channel); /* its newest write; MOMENT_UNKNOWN: no such hive */
+
+/* class_files.c; after host_state_find */
+void        classes_index(joined *j);
+const act  *class_of_entry(const joined *j, uint32_t host, const act *a);   /* what tells the file of an entry that names only a class; NULL: nothing does */
+const act  *class_shadowed(const joined *j, uint32_t host, const act *a);   /* the machine's class, of another file, that a user's takes the place of; NULL: none */
+
+/* task_places.c */
+typedef struct { const char *hidden; bool grave; } task_mark;
+const task_mark *task_mark_of(const joined *j, uint32_t host, const act *a); /* NULL: its places agree, or cannot be compared */
 
 uint32_t    host_of_name_in(const joined *j, const char *file, const char *computer);   /* of records of this file with this Computer; HOST_NONE */
 raw_log    *raw_of_log(const joined *j, const log_ref *log);                /* never NULL for a log that was gathered */

@@ -23,12 +23,15 @@ static void begin(joined *j, arena *mem, digest *const *digests, size_t count, c
     map_init(&j->host_of);
     map_init(&j->host_of_root);
     map_init(&j->weights);
+    map_init(&j->task_marks);
+    vec_init(&j->marked, sizeof(task_mark));
+    vec_init(&j->classes, 1);                            /* made by class_files.c */
     j->out = arena_alloc(mem, sizeof *j->out);
 }
 
 static void end(joined *j)
 {
-    vec *const vecs[] = { &j->evidence, &j->cuts, &j->claims, &j->acts, &j->counted, &j->raw, &j->artifacts, &j->logs, &j->tallies, &j->stops, &j->sessions };
+    vec *const vecs[] = { &j->evidence, &j->cuts, &j->claims, &j->acts, &j->counted, &j->raw, &j->artifacts, &j->logs, &j->tallies, &j->stops, &j->sessions, &j->marked, &j->classes };
     findings_done(j);
     for (size_t i = 0; i < j->hosts.count; i++)
         vec_done(&host_of(j, (uint32_t)i)->notes);
@@ -39,6 +42,7 @@ static void end(joined *j)
     map_done(&j->host_of);
     map_done(&j->host_of_root);
     map_done(&j->weights);
+    map_done(&j->task_marks);
 }
 
 static void *array_of(const joined *j, const vec *v)
@@ -139,6 +143,8 @@ status incident_join_with(arena *mem, digest *const *digests, size_t count, cons
         guessing_find(&j);
         direct_find(&j);
         host_state_find(&j);
+        tasks_find(&j);
+        classes_index(&j);
         exposure_find(&j);
         exploits_find(&j);
         logons_find(&j);

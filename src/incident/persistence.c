@@ -16,7 +16,7 @@ static const struct { const char *act, *where, *name, *command, *file; } points[
 static const char *const verdicts[] = { "known", "unknown", "suspicious", "hostile" };
 enum { KNOWN, UNKNOWN, SUSPICIOUS, HOSTILE };
 
-typedef struct { persistence p; unsigned verdict, sources; bool disabled; const char *key; const told *why; const act *of; moment last_told; sentence said; vec evidence; } entry;
+typedef struct { persistence p; unsigned verdict, sources; bool disabled; const char *key; const told *why; const act *of; unsigned of_verdict; moment last_told; sentence said; vec evidence; } entry;
 
 /* The findings that acts became, or were folded into: by act, and by kind and record of what they cite. The first one counts. */
 static char *cited(const joined *j, const char *kind, const char *file, uint64_t record)
@@ -176,8 +176,14 @@ static void take_state(joined *j, vec *all, map *of, const map *found, uint32_t 
     if ((older || gone) && (e->sources & FROM_STATE))
         return;                                      /* it is still there: what it was before is set aside */
     const told *t = finding_of(j, found, a);
-    unsigned verdict = verdict_word(act_fact(a, "verdict"));
-    weigh(e, t && t->innocent ? KNOWN : verdict, t, made);
+    const task_mark *mark = task_mark_of(j, host, a);
+    unsigned verdict = t && t->innocent ? KNOWN : verdict_word(act_fact(a, "verdict"));
+    const act *class = class_of_entry(j, host, a), *shadowed = class_shadowed(j, host, a);
+    unsigned of_class = class ? verdict_word(act_fact(class, "verdict")) : KNOWN;
+    verdict = of_class > verdict && !(t && t->innocent) ? of_class : verdict;
+    bool by_places = mark && mark->grave && verdict < SUSPICIOUS && !(t && t->innocent);
+    verdict = by_places ? SUSPICIOUS : verdict;
+    weigh(e, verdict, t, made);
     const char *target = act_fact(a, "target"), *command = act_fact(a, "command"), *arguments = act_fact(a, "arguments");
     set(&e->p.location, where_of(e->key, a));
     set(&e->p.name, act_fact(a, "entry"));
@@ -186,22 +192,34 @@ static void take_state(joined *j, vec *all, map *of, const map *found, uint32_t 
     set(&e->p.command, arguments[0] && !strstr(command, arguments) ? arena_printf(j->mem, "%s %s", command, arguments) : command);
     /* A file of a start-up folder is itself what is to go; what it starts is another matter. */
     bool own = strcmp(act_fact(a, "point"), "startup-folder") == 0 && strcasecmp(act_fact(a, "file"), act_fact(a, "key")) == 0;
-    set(&e->p.file, target[0] && !own ? target : act_fact(a, "file"));
+    set(&e->p.file, target[0] && !own ? target : act_fact(class ? class : a, "file"));
     set(&e->p.point, act_fact(a, "point"));
-    if (!e->of) {
+    if (!e->of || verdict > e->of_verdict) {         /* several tell of it: the gravest says why */
+        const char *reason = by_places ? "task-places" : act_fact(class ? class : a, "reason");
+        if (shadowed && verdict == UNKNOWN)
+            reason = "class-shadows";
         e->of = a;
-        set(&e->p.reason, act_fact(a, "reason"));
+        e->of_verdict = verdict;
+        e->p.reason = reason[0] ? reason : e->p.reason;
+        e->said = (sentence){ 0 };
+        if (by_places)
+            e->said = say(j, "autostart.why.task-places", "hidden", ARG_TEXT, mark->hidden, NULL);
+        else if (shadowed && verdict == UNKNOWN)
+            e->said = say(j, "autostart.why.class-shadows", "file", ARG_TEXT, act_fact(shadowed, "file"), NULL);
     }
     set(&e->p.value, act_fact(a, "value"));
     set(&e->p.user, act_fact(a, "user"));
     set(&e->p.runs_as, act_fact(a, "runs_as"));
     set(&e->p.start, act_fact(a, "start"));
     set(&e->p.hidden, act_fact(a, "hidden"));
+    set(&e->p.hidden, mark ? mark->hidden : "");
     e->disabled |= !older && !gone && act_fact(a, "disabled")[0];
     if (moment_known(a->time) && (!moment_known(e->p.written) || a->time > e->p.written))
         e->p.written = a->time;
     e->sources |= gone ? FROM_FREE_CELL : older ? FROM_OLDER : FROM_STATE;
     cite(j, e, a);
+    if (class)
+        cite(j, e, class);
 }
 
 /* Which hive would still have it; NULL: none, or another artifact. */
@@ -392,6 +410,8 @@ void persistence_tell(joined *j)
         e->p.verdict = verdicts[e->verdict];
         if (e->why)
             e->p.why = e->why->f.text;
+        else if (e->said.id)
+            e->p.why = e->said;
         else if (e->of && e->p.reason && e->verdict != KNOWN)
             e->p.why = say_facts(j, arena_printf(j->mem, "autostart.why.%s", e->p.reason), e->of->facts, e->of->fact_count);
         else

@@ -49,9 +49,13 @@ world_log *world_add_hive(world *w, const char *kind)
     return world_add_log(w, arena_printf(&w->mem, "registry/%s", kind), 1);
 }
 
-static bool is_hive(const world_file *f)
+static bool is_artifact(const world_file *f)
 {
-    return strncmp(f->of->channel, "registry/", 9) == 0 || strcmp(f->of->channel, "program") == 0;
+    static const char *const kinds[] = { "program", "task" };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(f->of->channel, kinds[i]) == 0)
+            return true;
+    return strncmp(f->of->channel, "registry/", 9) == 0;
 }
 
 void world_fill(world_log *log, const char *computer, moment from, moment to, size_t count)
@@ -147,7 +151,7 @@ static void file_id(const world_file *f, char sha[65])
         sha256_add(h, span_str(r->computer));
     }
     sha256_add(h, span_str(f->of->channel));
-    if (is_hive(f))                                  /* what it claims is in no record */
+    if (is_artifact(f))                                  /* what it claims is in no record */
         sha256_add(h, span_of(&f->of->seed, sizeof f->of->seed));
     sha256_end(h, hash);
     hex_of(span_of(hash, 32), sha);
@@ -218,7 +222,7 @@ static void add_claims(const world *w, digest *d, const char *id, const world_fi
 
 static void add_hive(digest *d, const char *id, const world_file *f, evidence_file *e)
 {
-    e->kind = strcmp(f->of->channel, "program") == 0 ? "other" : "registry";
+    e->kind = strcmp(f->of->channel, "program") == 0 ? "other" : strcmp(f->of->channel, "task") == 0 ? "task" : "registry";
     e->read = strcmp(e->kind, "other") != 0;
     for (size_t i = 0; i < f->of->records.count; i++) {
         const world_record *r = vec_at(&f->of->records, i);
@@ -240,7 +244,7 @@ static void add_file(const world *w, digest *d, const world_file *f)
     id[16] = '\0';
     evidence_file e = { .id = id, .path = f->name, .unit = f->unit, .sha256 = sha, .bytes = 4096, .kind = "evtx", .read = true, .channel = f->of->channel,
                         .first = MOMENT_UNKNOWN, .last = MOMENT_UNKNOWN };
-    if (is_hive(f)) {
+    if (is_artifact(f)) {
         add_hive(d, id, f, &e);
         add_claims(w, d, id, f);
         return;
