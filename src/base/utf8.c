@@ -50,10 +50,16 @@ static void put_escape(buf *out, uint8_t c)
         buf_put(out, (char[]){ '\\', 'u', '0', '0', digits[c >> 4], digits[c & 15] }, 6);
 }
 
+static bool is_plain(uint8_t c) { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; }
+
 void utf8_json(span bytes, buf *out)
 {
     size_t plain = 0, at = 0;            /* from `plain` to `at` stands what needs no change */
     while (at < bytes.len) {
+        while (at < bytes.len && is_plain(bytes.at[at]))
+            at++;
+        if (at == bytes.len)
+            break;
         size_t before = at;
         uint32_t c = utf8_take(bytes, &at);
         if (c != UTF8_INVALID && c >= 0x20 && c != '"' && c != '\\')

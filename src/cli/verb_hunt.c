@@ -7,143 +7,26 @@
 #include "cli/casework.h"
 #include "cli/console.h"
 #include "cli/given.h"
+#include "cli/hunt_print.h"
 #include "cli/verb.h"
-#include "hunt/hunt.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CALL_RULES = 32 };
-
-typedef enum { OUT_TABLE, OUT_JSONL, OUT_CSV, OUT_TIMESKETCH, OUT_NAVIGATOR } out_format;
+enum { CALL_RULES = 32, LINE_BYTES = 64 << 10 };
 
 typedef struct {
     sigma_rules *rules;
     sigma_level least;
-    out_format format;
+    hunt_format format;
     bool summary, terminal;
     FILE *out;
     const char *out_name;
     buf line;
+    hunt_printer printer;
     uint64_t *by_rule;
 } hunting;
-
-static void put_json_text(buf *out, const char *text)
-{
-    buf_char(out, '"');
-    utf8_json(span_str(text), out);
-    buf_char(out, '"');
-}
-
-static void put_tags(buf *out, const sigma_rule *r)
-{
-    buf_char(out, '[');
-    for (size_t i = 0; i < r->tag_count; i++) {
-        if (i)
-            buf_char(out, ',');
-        put_json_text(out, r->tags[i]);
-    }
-    buf_char(out, ']');
-}
-
-static void put_jsonl(buf *out, const hunt_hit *h, const sigma_rule *r, bool timesketch)
-{
-    char time[MOMENT_TEXT];
-    moment_iso(h->time, time);
-    if (timesketch) {
-        buf_str(out, "{\"message\":");
-        buf_char(out, '"');
-        utf8_json(span_str(r->title), out);
-        buf_str(out, " (");
-        utf8_json(span_str(h->host), out);
-        buf_printf(out, ", %u)\",\"datetime\":\"%s\",\"timestamp_desc\":\"Sigma: ", h->event_id, time);
-        utf8_json(span_str(sigma_level_word(r->level)), out);
-        buf_str(out, "\",");
-    } else {
-        buf_printf(out, "{\"time\":\"%s\",", time);
-    }
-    buf_str(out, "\"host\":");
-    put_json_text(out, h->host);
-    buf_str(out, ",\"channel\":");
-    put_json_text(out, h->channel);
-    buf_printf(out, ",\"event_id\":%u,\"record_id\":%llu,\"rule_id\":", h->event_id, (unsigned long long)h->record);
-    put_json_text(out, r->id);
-    buf_str(out, ",\"rule\":");
-    put_json_text(out, r->title);
-    buf_printf(out, ",\"level\":\"%s\",\"%s\":", sigma_level_word(r->level), timesketch ? "tag" : "tags");
-    put_tags(out, r);
-    buf_str(out, ",\"fields\":{");
-    for (size_t i = 0; i < h->field_count; i++) {
-        if (i)
-            buf_char(out, ',');
-        put_json_text(out, h->fields[i].name);
-        buf_char(out, ':');
-        put_json_text(out, h->fields[i].value);
-    }
-    buf_char(out, '}');
-    if (!timesketch)
-        buf_str(out, ",\"message\":null");
-    buf_str(out, ",\"file\":");
-    put_json_text(out, h->file);
-    if (h->recovered)
-        buf_str(out, ",\"recovered\":true");
-    buf_str(out, "}\n");
-}
-
-/* Formulas are kept from spreadsheets by an apostrophe. */
-static void put_cell(buf *out, const char *text)
-{
-    buf_char(out, '"');
-    if (*text && strchr("=+-@\t\r", *text))
-        buf_char(out, '\'');
-    for (; *text; text++) {
-        if (*text == '"')
-            buf_char(out, '"');
-        buf_char(out, (unsigned char)*text < ' ' && *text != '\t' && *text != '\n' ? ' ' : *text);
-    }
-    buf_char(out, '"');
-}
-
-static void put_fields_text(buf *out, const hunt_hit *h, const char *between)
-{
-    for (size_t i = 0; i < h->field_count; i++)
-        buf_printf(out, "%s%s=%s", i ? between : "", h->fields[i].name, h->fields[i].value);
-}
-
-static void put_csv(buf *out, const hunt_hit *h, const sigma_rule *r)
-{
-    char time[MOMENT_TEXT];
-    buf fields, tags;
-    buf_init(&fields, 4 << 20);
-    buf_init(&tags, 64 << 10);
-    put_fields_text(&fields, h, "; ");
-    for (size_t i = 0; i < r->tag_count; i++)
-        buf_printf(&tags, "%s%s", i ? " " : "", r->tags[i]);
-    put_cell(out, moment_iso(h->time, time));
-    const char *cells[] = { h->host, sigma_level_word(r->level), r->title, r->id, buf_text(&tags), h->channel };
-    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
-        buf_char(out, ',');
-        put_cell(out, cells[i]);
-    }
-    buf_printf(out, ",%u,%llu,", h->event_id, (unsigned long long)h->record);
-    put_cell(out, buf_text(&fields));
-    buf_char(out, ',');
-    put_cell(out, h->file);
-    buf_str(out, "\r\n");
-    buf_done(&fields);
-    buf_done(&tags);
-}
-
-static void put_table(buf *out, const hunt_hit *h, const sigma_rule *r)
-{
-    char time[MOMENT_TEXT];
-    moment_iso(h->time, time);
-    buf_printf(out, "%.19s%s  %-13s  %-16s  %s\n", *time ? time : "-                  ", *time ? "Z" : " ", sigma_level_word(r->level), h->host, r->title);
-    buf_printf(out, "    %s %u, record %llu, %s\n", h->channel, h->event_id, (unsigned long long)h->record, h->file);
-    for (size_t i = 0; i < h->field_count; i++)
-        buf_printf(out, "    %s: %.*s%s\n", h->fields[i].name, 300, h->fields[i].value, strlen(h->fields[i].value) > 300 ? "..." : "");
-}
 
 static void write_out(hunting *h)
 {
@@ -157,21 +40,11 @@ static void write_out(hunting *h)
 static void each(void *context, const hunt_hit *hit)
 {
     hunting *h = context;
-    const sigma_rule *r = sigma_rule_at(h->rules, hit->rule);
     h->by_rule[hit->rule]++;
     if (h->summary || h->format == OUT_NAVIGATOR)
         return;
-    if (h->format == OUT_TABLE) {
-        put_table(&h->line, hit, r);
-        console_escape(h->out, buf_bytes(&h->line), true);
-        buf_clear(&h->line);
-        return;
-    }
-    if (h->format == OUT_CSV)
-        put_csv(&h->line, hit, r);
-    else
-        put_jsonl(&h->line, hit, r, h->format == OUT_TIMESKETCH);
-    if (h->line.len > 1 << 20)
+    hunt_print(&h->printer, hit, &h->line);
+    if (h->line.len > LINE_BYTES || h->terminal)
         write_out(h);
 }
 
@@ -313,22 +186,24 @@ static int run_hunt(const call *c, arena *mem, hunting *h, hunt_options *o)
     h->out_name = call_value(c, "output");
     if (h->out_name && !(h->out = fopen(h->out_name, "wbx")) && !(errno == EEXIST && (h->out = fopen(h->out_name, "wb"))))
         return call_failed(c, status_fail(STATUS_IO, "%s: %s", h->out_name, strerror(errno)));
-    h->terminal = console_is_terminal(h->out);
-    if (h->format == OUT_CSV && !h->summary)
-        buf_str(&h->line, "\xEF\xBB\xBFTime,Host,Level,Rule,RuleId,Tags,Channel,EventID,RecordId,Fields,File\r\n");
+    h->terminal = h->format == OUT_TABLE || console_is_terminal(h->out);
+    hunt_printer_init(&h->printer, h->rules, h->format);
+    if (!h->summary)
+        hunt_print_head(&h->printer, &h->line);
     progress done;
     bar shown;
     hunt_counts counts;
     progress_init(&done);
     o->progress = &done;
     o->rules = h->rules;
-    o->fields = !h->summary && h->format != OUT_NAVIGATOR;
+    o->values = h->summary || h->format == OUT_NAVIGATOR ? HUNT_NO_VALUES : h->format == OUT_JSONL || h->format == OUT_TIMESKETCH ? HUNT_JSON : HUNT_TEXT;
     bar_begin(&shown, &done, casework_lang(c));
     s = hunt_run(o, each, h, &counts);
     bar_end(&shown);
     int result = finish(c, h, &counts, s);
     if (h->out != stdout && fclose(h->out) != 0)
         result = call_failed(c, status_fail(STATUS_IO, "%s: %s", h->out_name, strerror(errno)));
+    hunt_printer_done(&h->printer);
     sigma_free(h->rules);
     return result;
 }
@@ -345,7 +220,7 @@ static int run(const call *c)
     if (there != VERB_OK)
         return there;
     call_word(c, "format", &format);
-    h.format = (out_format)format;
+    h.format = (hunt_format)format;
     o.threads = (unsigned)threads;
     o.password = call_value(c, "password");
     arena mem;

@@ -38,7 +38,7 @@ typedef struct {
     evidence_type type;
     uint64_t size;
     evtx_source source;          /* its bytes; no `read` when its kind was not asked for, or state is not ok */
-    char sha256[65];             /* "" when it could not be read to its end */
+    char sha256[65];             /* "" when it could not be read to its end, or was not asked for */
     status state;                /* not ok: could not be opened or read; words say why */
     status remark;               /* not ok: it is read, and yet something is wrong */
     const char *remark_kind;     /* "file.name": had to be neutralised; "file.torn": it breaks off */
@@ -51,6 +51,7 @@ typedef struct {
     uint32_t kinds;              /* of what the bytes are asked for, EVIDENCE_KINDs; 0: of everything */
     bool (*also)(const void *context, evidence_type type, const char *path);      /* and of these; may be NULL; asked from any thread */
     const void *also_context;
+    bool without_hash;           /* nobody asks for the sha256 of items */
     progress *progress;   /* told what is to be done, and what of it archives have done; other files are the caller's */
 } evidence_options;
 

@@ -4,6 +4,7 @@
 #include "base/progress.h"
 #include "evidence/names.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* What an archive may expand to: logs that hold little are mostly zeros, so small archives get a floor. */
@@ -87,9 +88,11 @@ static bool open_entry(evidence_stream *s, evidence_item *out)
     int64_t first = held_read(h, 0, s->block, EVIDENCE_FIRST);
     if (*e->sha256)
         memcpy(out->sha256, e->sha256, sizeof out->sha256);
-    else
+    else if (!s->walk->options.without_hash)
         out->state = held_hash(h, out->sha256);
-    if (first < 0 || !status_is_ok(out->state))
+    if (first < 0 && status_is_ok(out->state))
+        out->state = status_fail(STATUS_IO, "%s", strerror(errno));
+    if (!status_is_ok(out->state))
         return true;
     out->type = evidence_recognise(span_of(s->block, (size_t)first), h->size);
     lend_source(s, out);
@@ -117,11 +120,13 @@ static bool expand(evidence_stream *s, uint64_t bytes)
     return status_is_ok(s->over);
 }
 
+/* sum: NULL when nobody asks. */
 typedef struct { sha256 *sum; bool keep; bool ended; status why; } intake;
 
 static void take(evidence_stream *s, held *h, intake *in, span bytes)
 {
-    sha256_add(in->sum, bytes);
+    if (in->sum)
+        sha256_add(in->sum, bytes);
     if (!expand(s, bytes.len))
         in->why = s->over;
     else if (in->keep)
@@ -134,7 +139,7 @@ static void take(evidence_stream *s, held *h, intake *in, span bytes)
 static void read_member(evidence_stream *s, archive_level *from, const archive_member *m, evidence_item *out)
 {
     held *h = out->held;
-    intake in = { .sum = sha256_begin() };
+    intake in = { .sum = s->walk->options.without_hash ? NULL : sha256_begin() };
     size_t first = 0;
     int64_t n = 1;
     while (first < EVIDENCE_FIRST && n > 0) {
@@ -154,9 +159,11 @@ static void read_member(evidence_stream *s, archive_level *from, const archive_m
     if (!status_is_ok(in.why))
         failed = in.why;
 
-    uint8_t hash[32];
-    sha256_end(in.sum, hash);
-    hex_of(span_of(hash, sizeof hash), out->sha256);
+    if (in.sum) {
+        uint8_t hash[32];
+        sha256_end(in.sum, hash);
+        hex_of(span_of(hash, sizeof hash), out->sha256);
+    }
     if (!status_is_ok(failed)) {
         /* What came before the damage is evidence too. */
         bool useful = h->size && !m->encrypted && failed.code == STATUS_DAMAGED && (out->type == EVIDENCE_EVTX || out->type == EVIDENCE_EVTX_CHUNK || out->type == EVIDENCE_REGISTRY);

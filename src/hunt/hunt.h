@@ -1,7 +1,7 @@
 /* Hunting: rules over event logs, their hits in order of time, each once.
  *
  * Shapes    Hits are ordered by time, then host, channel, record, rule; the same record met again (backup copies, shadow copies) is
- *           told once. The order does not depend on threads.
+ *           told once, as the first of the copies has it. The order does not depend on threads.
  * Owns      What a hit points to lives until `each` returns.
  * Hostile   Memory is bounded: hits beyond HUNT_BYTES are sorted and put into unlinked temporary files ($TMPDIR, or /var/tmp), and
  *           merged at the end; nothing is lost.
@@ -12,15 +12,22 @@
 #include "sigma/sigma.h"
 
 #define HUNT_BYTES (48u << 20)
+#define HUNT_NO_FIELD UINT32_MAX
+
+/* number: of sigma_field_name; HUNT_NO_FIELD: what correlations add. */
+typedef struct { uint32_t number; const char *name; span value; } hunt_field;
 
 typedef struct {
     moment time;
     uint32_t rule, event_id;
     uint64_t record, offset;
     bool recovered;
-    const char *host, *channel, *provider, *file;
-    const sigma_field *fields; size_t field_count;
+    bool again;                          /* of the same event as the hit before: only rule and fields differ */
+    const char *host, *channel, *file;
+    const hunt_field *fields; size_t field_count;
 } hunt_hit;
+
+typedef enum { HUNT_NO_VALUES, HUNT_TEXT, HUNT_JSON } hunt_values;      /* of fields: none, as they are, escaped for a JSON string */
 
 typedef struct {
     const char *const *paths; size_t path_count;
@@ -28,7 +35,7 @@ typedef struct {
     moment since, until;                 /* MOMENT_UNKNOWN: no limit */
     unsigned threads;
     sigma_rules *rules;                  /* sigma_intern is called here */
-    bool fields;                         /* whether hits bring the fields that matched */
+    hunt_values values;
     progress *progress;
     void (*note)(void *context, const char *file, const char *words);    /* one at a time */
     void *note_context;

@@ -1,70 +1,20 @@
-/* Matching. Events of one channel, provider and number are a class: the rules that may speak of them, with what is the same for all
- * of them (the number, the provider) worked into their conditions, so that most rules fall away. A class asks each field for all
- * that its rules want to know of it at once, and remembers the answers by the field's bytes, for fields repeat. Of each rule's
- * condition a few predicates are witnesses: unless one of them holds the rule cannot, and it is not looked at. */
-#include "sigma/engine.h"
+/* Matching. A class asks each field for all that its rules want to know of it at once, and remembers the answers by the field's bytes,
+ * for fields repeat; hits by the answers of all fields; and by the bytes of all of them, where records repeat. */
+#include "sigma/matcher.h"
 
 #include "base/fold.h"
-
-#include <stdio.h>
+#include "base/utf16.h"
 
 enum {
-    CLASSES = 4096, CLASS_BYTES = 96 << 20,
+    CLASSES = 4096, CLASS_BYTES = 96 << 20, RECENT_SLOTS = 1024,
     MEMO_SLOTS = 32768, EVENT_SLOTS = 16384, MEMO_TEXT = 2048, MEMO_BYTES = 48 << 20, RECORD_SLOTS = 32768, RECORD_KEY = 4096, RECORD_TRIES = 4096,
-    TEXT_BYTES = 64 << 20,
 };
-
-typedef struct { uint8_t kind; uint32_t at, count; } code;              /* of NODE_PRED: at is the predicate; else `count` children from kids[at] */
-typedef struct { uint32_t rule; const node *condition; uint32_t program; } way;
 
 /* owner: class and field. answer: the same for the same predicates; 0: nothing is kept here. */
-typedef struct { uint64_t hash; const uint8_t *bytes; const uint32_t *preds; uint32_t owner, len, count, answer; uint8_t type; } memo;
-typedef struct {
-    uint32_t field;
-    text_index *index;                   /* NULL: only whether it is there is asked */
-    uint32_t absent, present;            /* predicates + 1; 0: not asked */
-} class_field;
-
-typedef struct { uint64_t hash; const uint32_t *serials, *hits; uint32_t owner, count; } event_memo;
+struct memo { uint64_t hash; const uint8_t *bytes; const uint32_t *preds; uint32_t owner, len, count, answer; uint8_t type; };
+struct event_memo { uint64_t hash; const uint32_t *serials; const sigma_hit *hits; uint32_t owner, count; };
 /* The same by all that the class looks at, as it lies in the record. */
-typedef struct { uint64_t hash; const uint8_t *key; const uint32_t *hits; uint32_t owner, len, count; } record_memo;
-
-typedef struct {
-    uint32_t id;
-    arena mem;
-    way *ways; size_t way_count;
-    uint32_t *preds; size_t pred_count;  /* global number of each */
-    class_field *fields; size_t field_count;
-    text_index *keywords;                /* of values that are no field of the class; asked of its fields with the rest */
-    bool letters;                        /* no keyword can stand in a number, an identifier or a time */
-    uint8_t *is_field; size_t known;     /* by field: the class looks at it as it is */
-    code *codes; uint32_t *kids; size_t code_count, kid_count;
-    uint32_t *witness_from, *witnesses;  /* ways, by predicate */
-    uint32_t *always; size_t always_count;
-    uint32_t *lazy; size_t lazy_count;   /* ways that compare fields: run for every event, for what they say is not remembered */
-    uint32_t tries, known_tries;         /* whether records of this class repeat at all */
-    uint32_t *stamp, *said, *tried;      /* by predicate: epoch in which it holds; turns of scanning */
-} event_class;
-
-struct sigma_matcher {
-    const sigma_rules *rules;
-    arena self, memo_mem, record_mem;
-    map index; vec classes;              /* by channel, provider, number; event_class * */
-    memo *memos; event_memo *events; record_memo *records;               /* direct-mapped */
-    buf record;
-    map answers;                         /* lists of predicates: their number */
-    uint32_t epoch, turn, class_ids;
-    const event *now;
-    const event_class *looked;           /* of sigma_look */
-    uint32_t *way_stamp; size_t way_room;
-    vec scratch, held, hits, candidates, serials;
-    buf key, text;
-    uint8_t *fold; size_t fold_room;
-    regex_room *room;
-};
-
-static const predicate *pred_of(const sigma_matcher *m, uint32_t i) { return vec_at(&m->rules->preds, i); }
-static const rule_field *field_of(const sigma_matcher *m, uint32_t i) { return vec_at(&m->rules->fields, i); }
+struct record_memo { uint64_t hash; const uint8_t *key; const sigma_hit *hits; uint32_t owner, len, count; };
 
 sigma_matcher *sigma_matcher_new(const sigma_rules *r)
 {
@@ -77,17 +27,21 @@ sigma_matcher *sigma_matcher_new(const sigma_rules *r)
     vec_init(&m->classes, sizeof(event_class *));
     vec_init(&m->scratch, sizeof(uint32_t));
     vec_init(&m->held, sizeof(uint32_t));
-    vec_init(&m->hits, sizeof(uint32_t));
+    vec_init(&m->hits, sizeof(sigma_hit));
+    vec_init(&m->why, sizeof(uint32_t));
+    vec_init(&m->rule_list, sizeof(uint32_t));
     vec_init(&m->candidates, sizeof(uint32_t));
     vec_init(&m->serials, sizeof(uint32_t));
     buf_init(&m->key, 1 << 20);
-    buf_init(&m->text, TEXT_BYTES);
+    buf_init(&m->text, MATCH_TEXT);
+    buf_init(&m->second, MATCH_TEXT);
     arena_init(&m->memo_mem, 0);
     arena_init(&m->record_mem, 0);
     m->memos = arena_array(&self, MEMO_SLOTS, sizeof *m->memos);
     m->events = arena_array(&self, EVENT_SLOTS, sizeof *m->events);
     m->records = arena_array(&self, RECORD_SLOTS, sizeof *m->records);
-    buf_init(&m->record, 1 << 20);
+    m->recent = arena_array(&self, RECENT_SLOTS, sizeof *m->recent);
+    buf_init(&m->record, MATCH_TEXT);
     m->room = regex_room_new(&self);
     m->self = self;
     return m;
@@ -101,6 +55,7 @@ static void drop_classes(sigma_matcher *m)
         arena_done(&mem);
     }
     m->classes.count = 0;
+    memset(m->recent, 0, RECENT_SLOTS * sizeof *m->recent);
     map_done(&m->index);
     map_init(&m->index);
 }
@@ -116,461 +71,18 @@ void sigma_matcher_free(sigma_matcher *m)
     vec_done(&m->scratch);
     vec_done(&m->held);
     vec_done(&m->hits);
+    vec_done(&m->why);
+    vec_done(&m->rule_list);
     vec_done(&m->candidates);
     vec_done(&m->serials);
     buf_done(&m->key);
     buf_done(&m->text);
+    buf_done(&m->second);
     buf_done(&m->record);
     arena_done(&m->memo_mem);
     arena_done(&m->record_mem);
     arena self = m->self;
     arena_done(&self);
-}
-
-/* ---- texts of fields ---- */
-
-static uint8_t *fold_room(sigma_matcher *m, size_t len)
-{
-    if (m->fold_room < FOLD_ROOM(len)) {
-        m->fold_room = 2 * FOLD_ROOM(len);
-        m->fold = arena_alloc(&m->self, m->fold_room);
-    }
-    return m->fold;
-}
-
-static span trimmed(span text)
-{
-    while (text.len && (text.at[text.len - 1] == ' ' || text.at[text.len - 1] == '\0' || text.at[text.len - 1] == '\t' || text.at[text.len - 1] == '\r' || text.at[text.len - 1] == '\n'))
-        text.len--;
-    return text;
-}
-
-static span put_value(buf *out, binxml_value v)
-{
-    buf_clear(out);
-    if (v.type == BINXML_WSTRING && buf_room(out, UTF16_ROOM(v.bytes.len)))
-        out->len = (size_t)(utf16_utf8_at(out->at, v.bytes) - out->at);
-    else
-        binxml_value_text(v, out);
-    return trimmed(buf_bytes(out));
-}
-
-static span number_text(buf *out, uint64_t n)
-{
-    buf_clear(out);
-    buf_u64(out, n);
-    return buf_bytes(out);
-}
-
-static span from_system(const event *ev, const rule_field *f, buf *out)
-{
-    switch (f->origin) {
-    case FROM_EVENT_ID: return number_text(out, ev->event_id);
-    case FROM_PROVIDER: return put_value(out, (binxml_value){ BINXML_WSTRING, ev->provider });
-    case FROM_CHANNEL: return put_value(out, (binxml_value){ BINXML_WSTRING, ev->channel });
-    case FROM_COMPUTER: return put_value(out, (binxml_value){ BINXML_WSTRING, ev->computer });
-    case FROM_LEVEL: return number_text(out, ev->level);
-    case FROM_TASK: return number_text(out, ev->task);
-    case FROM_OPCODE: return number_text(out, ev->opcode);
-    case FROM_VERSION: return number_text(out, ev->version);
-    case FROM_RECORD_ID: return number_text(out, ev->record_id);
-    case FROM_KEYWORDS:
-        buf_clear(out);
-        buf_printf(out, "0x%llx", (unsigned long long)ev->keywords);
-        return buf_bytes(out);
-    case FROM_USER: return put_value(out, (binxml_value){ BINXML_SID, ev->user_sid });
-    default: return (span){ 0 };
-    }
-}
-
-/* Fields that another log writes otherwise, as the rules expect them. */
-static span converted(const event *ev, const rule_field *f, span text, buf *out, buf *second)
-{
-    static const struct { conversion of; const char *from, *to; } words[] = {
-        { CONVERT_INTEGRITY, "S-1-16-0", "Untrusted" }, { CONVERT_INTEGRITY, "S-1-16-4096", "Low" }, { CONVERT_INTEGRITY, "S-1-16-8192", "Medium" },
-        { CONVERT_INTEGRITY, "S-1-16-8448", "Medium" }, { CONVERT_INTEGRITY, "S-1-16-12288", "High" }, { CONVERT_INTEGRITY, "S-1-16-16384", "System" },
-        { CONVERT_OPERATION, "%%1904", "CreateKey" }, { CONVERT_OPERATION, "%%1905", "SetValue" }, { CONVERT_OPERATION, "%%1906", "DeleteValue" },
-        { CONVERT_PROTOCOL, "6", "tcp" }, { CONVERT_PROTOCOL, "17", "udp" }, { CONVERT_OUTBOUND, "%%14593", "true" }, { CONVERT_OUTBOUND, "%%14592", "false" },
-    };
-    uint64_t n;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (words[i].of == f->convert && span_is(text, words[i].from))
-            return span_str(words[i].to);
-    if (f->convert == CONVERT_DECIMAL && value_u64(event_get(ev, f->id), &n))
-        return number_text(out, n);
-    if (f->convert == CONVERT_ACCOUNT || f->convert == CONVERT_REGISTRY) {
-        buf_clear(second);
-        size_t skip = 0;
-        static const struct { const char *native, *hive; } roots[] = { { "\\REGISTRY\\MACHINE", "HKLM" }, { "\\REGISTRY\\USER", "HKU" } };
-        for (size_t i = 0; f->convert == CONVERT_REGISTRY && i < 2 && !skip; i++)
-            if (text.len >= strlen(roots[i].native) && memcmp(text.at, roots[i].native, strlen(roots[i].native)) == 0) {
-                buf_str(second, roots[i].hive);
-                skip = strlen(roots[i].native);
-            }
-        buf_span(second, span_part(text, skip, SIZE_MAX));
-        span rest = put_value(out, event_get(ev, f->second_id));
-        if (rest.len && !span_is(rest, "-")) {
-            buf_char(second, '\\');
-            buf_span(second, rest);
-        }
-        return buf_bytes(second);
-    }
-    return text;
-}
-
-typedef enum { TEXT_ABSENT, TEXT_ONE, TEXT_SEVERAL } text_state;
-
-static text_state raw_value(const event *ev, const rule_field *f, binxml_value *out)
-{
-    *out = f->id == FIELD_NONE ? (binxml_value){ BINXML_NULL, { NULL, 0 } } : event_get(ev, f->id);
-    if (out->type != BINXML_NULL)
-        return out->type & BINXML_ARRAY ? TEXT_SEVERAL : TEXT_ONE;
-    if (f->is_list && event_data_count(ev))
-        return TEXT_SEVERAL;
-    return f->origin != FROM_DATA && !out->bytes.at ? TEXT_ONE : TEXT_ABSENT;
-}
-
-/* The text of a field that is one; valid until the next. */
-static span field_text(sigma_matcher *m, const event *ev, const rule_field *f, binxml_value v, buf *second)
-{
-    span text = v.type == BINXML_NULL ? from_system(ev, f, &m->text) : put_value(&m->text, v);
-    return f->convert ? converted(ev, f, text, &m->text, second) : text;
-}
-
-/* ---- classes ---- */
-
-static const node *plain_node(arena *mem, node_kind kind)
-{
-    node *n = arena_alloc(mem, sizeof *n);
-    n->kind = kind;
-    return n;
-}
-
-/* The condition with what is known of every event of the class. */
-static const node *fold_node(sigma_matcher *m, arena *mem, const event *ev, const node *n)
-{
-    if (n->kind == NODE_PRED) {
-        const predicate *p = pred_of(m, n->pred);
-        const rule_field *f = p->field == UINT32_MAX ? NULL : field_of(m, p->field);
-        if (!f || p->kind == PRED_REF || (f->origin != FROM_EVENT_ID && f->origin != FROM_PROVIDER) || !value_absent(event_get(ev, f->id)))
-            return n;
-        if (p->kind == PRED_ABSENT || p->kind == PRED_PRESENT)
-            return plain_node(mem, p->kind == PRED_PRESENT ? NODE_TRUE : NODE_FALSE);
-        span text = from_system(ev, f, &m->text);
-        uint8_t *folded = fold_room(m, text.len);
-        size_t len = fold_utf8(text, folded);
-        return plain_node(mem, pred_holds(p, text, span_of(folded, len), m->room) ? NODE_TRUE : NODE_FALSE);
-    }
-    if (n->kind == NODE_TRUE || n->kind == NODE_FALSE)
-        return n;
-    node_kind absorbs = n->kind == NODE_AND ? NODE_FALSE : NODE_TRUE, neutral = n->kind == NODE_AND ? NODE_TRUE : NODE_FALSE;
-    if (n->kind == NODE_NOT) {
-        const node *of = fold_node(m, mem, ev, n->of[0]);
-        if (of == n->of[0])
-            return n;
-        if (of->kind == NODE_TRUE || of->kind == NODE_FALSE)
-            return plain_node(mem, of->kind == NODE_TRUE ? NODE_FALSE : NODE_TRUE);
-        node *made = arena_alloc(mem, sizeof *made);
-        made->kind = NODE_NOT;
-        made->of = arena_array(mem, 1, sizeof *made->of);
-        made->of[made->count++] = of;
-        return made;
-    }
-    node *made = NULL;
-    for (uint32_t i = 0; i < n->count; i++) {
-        const node *of = fold_node(m, mem, ev, n->of[i]);
-        if (of->kind == absorbs)
-            return of;
-        if (!made && of == n->of[i])
-            continue;
-        if (!made) {
-            made = arena_alloc(mem, sizeof *made);
-            made->kind = n->kind;
-            made->of = arena_array(mem, n->count, sizeof *made->of);
-            for (uint32_t k = 0; k < i; k++)
-                made->of[made->count++] = n->of[k];
-        }
-        if (of->kind != neutral)
-            made->of[made->count++] = of;
-    }
-    if (!made)
-        return n;
-    return made->count == 0 ? plain_node(mem, neutral) : made->count == 1 ? made->of[0] : made;
-}
-
-typedef struct { sigma_matcher *m; event_class *c; uint32_t *local; vec preds, codes, kids; } maker;
-
-static uint32_t local_pred(maker *k, uint32_t pred)
-{
-    if (!k->local[pred]) {
-        *(uint32_t *)vec_push(&k->preds) = pred;
-        k->local[pred] = (uint32_t)k->preds.count;
-    }
-    return k->local[pred] - 1;
-}
-
-static bool compares(const sigma_matcher *m, const node *n)
-{
-    bool is = n->kind == NODE_PRED && pred_of(m, n->pred)->kind == PRED_REF;
-    for (uint32_t i = 0; i < n->count && !is; i++)
-        is = compares(m, n->of[i]);
-    return is;
-}
-
-static uint32_t compile(maker *k, const node *n)
-{
-    code made = { .kind = (uint8_t)n->kind };
-    if (n->kind == NODE_PRED) {
-        made.at = local_pred(k, n->pred);
-    } else if (n->count) {
-        made.count = n->count;
-        made.at = (uint32_t)k->kids.count;
-        for (uint32_t i = 0; i < n->count; i++)
-            vec_push(&k->kids);
-        uint32_t to = made.at;
-        for (int late = 0; late < 2; late++)             /* comparing fields costs more than anything else: last */
-            for (uint32_t i = 0; i < n->count; i++)
-                if (compares(k->m, n->of[i]) == late) {
-                    uint32_t kid = compile(k, n->of[i]);
-                    *(uint32_t *)vec_at(&k->kids, to++) = kid;
-                }
-    }
-    *(code *)vec_push(&k->codes) = made;
-    return (uint32_t)k->codes.count - 1;
-}
-
-/* How often it may hold, roughly: the longer what must stand there, the rarer. Below zero: it may hold when nothing does. */
-static double commonness(const sigma_matcher *m, const node *n)
-{
-    double all = 0, least = -1;
-    if (n->kind == NODE_PRED) {
-        const predicate *p = pred_of(m, n->pred);
-        if (p->kind == PRED_REF)
-            return -1;
-        size_t len = p->re ? p->need.len : p->kind == PRED_GLOB || p->kind == PRED_KEYWORD ? glob_longest(&p->g).len : 0;
-        return p->kind == PRED_ABSENT || p->kind == PRED_PRESENT ? 1000 : len == 0 ? 300 : 1 + 100.0 / (double)len;
-    }
-    if (n->kind == NODE_AND) {
-        for (uint32_t i = 0; i < n->count; i++) {
-            double is = commonness(m, n->of[i]);
-            if (is >= 0 && (least < 0 || is < least))
-                least = is;
-        }
-        return least;
-    }
-    if (n->kind != NODE_OR)
-        return -1;
-    for (uint32_t i = 0; i < n->count; i++) {
-        double is = commonness(m, n->of[i]);
-        if (is < 0)
-            return -1;
-        all += is;
-    }
-    return all;
-}
-
-typedef struct { uint32_t pred, way; } witness;
-
-static void add_witnesses(maker *k, const node *n, uint32_t w, vec *to)
-{
-    if (n->kind == NODE_PRED) {
-        *(witness *)vec_push(to) = (witness){ local_pred(k, n->pred), w };
-    } else if (n->kind == NODE_AND) {
-        const node *best = NULL;
-        double least = -1;
-        for (uint32_t i = 0; i < n->count; i++) {
-            double is = commonness(k->m, n->of[i]);
-            if (is >= 0 && (least < 0 || is < least)) {
-                least = is;
-                best = n->of[i];
-            }
-        }
-        add_witnesses(k, best, w, to);
-    } else {
-        for (uint32_t i = 0; i < n->count; i++)
-            add_witnesses(k, n->of[i], w, to);
-    }
-}
-
-static void make_witnesses(maker *k)
-{
-    event_class *c = k->c;
-    vec all, always;
-    vec_init(&all, sizeof(witness));
-    vec_init(&always, sizeof(uint32_t));
-    c->lazy = arena_array(&c->mem, c->way_count ? c->way_count : 1, sizeof *c->lazy);
-    for (uint32_t i = 0; i < c->way_count; i++) {
-        if (compares(k->m, c->ways[i].condition))
-            c->lazy[c->lazy_count++] = i;
-        else if (commonness(k->m, c->ways[i].condition) < 0)
-            *(uint32_t *)vec_push(&always) = i;
-        else
-            add_witnesses(k, c->ways[i].condition, i, &all);
-    }
-    c->witness_from = arena_array(&c->mem, k->preds.count + 1, sizeof *c->witness_from);
-    c->witnesses = arena_array(&c->mem, all.count ? all.count : 1, sizeof *c->witnesses);
-    for (size_t i = 0; i < all.count; i++)
-        c->witness_from[((witness *)vec_at(&all, i))->pred + 1]++;
-    for (size_t i = 0; i < k->preds.count; i++)
-        c->witness_from[i + 1] += c->witness_from[i];
-    uint32_t *next = arena_array(&c->mem, k->preds.count ? k->preds.count : 1, sizeof *next);
-    for (size_t i = 0; i < all.count; i++) {
-        const witness *w = vec_at(&all, i);
-        c->witnesses[c->witness_from[w->pred] + next[w->pred]++] = w->way;
-    }
-    c->always = arena_array(&c->mem, always.count ? always.count : 1, sizeof *c->always);
-    c->always_count = always.count;
-    if (always.count)
-        memcpy(c->always, always.at, always.count * sizeof *c->always);
-    vec_done(&all);
-    vec_done(&always);
-}
-
-typedef struct { uint32_t field, pred, as; } asked;      /* pred UINT32_MAX: it is only compared with another field */
-
-static int by_field(const void *a, const void *b)
-{
-    const asked *l = a, *r = b;
-    return l->field < r->field ? -1 : l->field > r->field ? 1 : l->as < r->as ? -1 : l->as > r->as;
-}
-
-/* A letter that stands in no number, identifier or time, as these are written. */
-static bool has_letter(const predicate *p)
-{
-    span text = p->re ? p->need : glob_longest(&p->g);
-    for (size_t i = 0; i < text.len; i++)
-        if (text.at[i] >= 'g' && text.at[i] != 's' && text.at[i] != 't' && text.at[i] != 'x' && text.at[i] != 'z' && text.at[i] <= 'z')
-            return true;
-    return false;
-}
-
-static void make_keywords(event_class *c, const predicate *preds, const vec *of, const vec *as, size_t field_ids)
-{
-    c->keywords = index_new(&c->mem, preds, of->at, as->at, of->count);
-    c->letters = true;
-    for (size_t i = 0; i < of->count; i++)
-        c->letters &= has_letter(&preds[((uint32_t *)of->at)[i]]);
-    c->known = field_ids;
-    c->is_field = arena_alloc(&c->mem, field_ids ? field_ids : 1);
-}
-
-static void make_fields(maker *k)
-{
-    event_class *c = k->c;
-    const sigma_rules *rules = k->m->rules;
-    const predicate *preds = rules->preds.at;
-    vec all, of, as, words, word_as;
-    vec_init(&all, sizeof(asked));
-    vec_init(&of, sizeof(uint32_t));
-    vec_init(&as, sizeof(uint32_t));
-    vec_init(&words, sizeof(uint32_t));
-    vec_init(&word_as, sizeof(uint32_t));
-    size_t field_ids = 0;
-    for (uint32_t i = 0; i < k->preds.count; i++) {
-        uint32_t pred = *(uint32_t *)vec_at(&k->preds, i);
-        if (preds[pred].kind == PRED_KEYWORD) {
-            *(uint32_t *)vec_push(&words) = pred;
-            *(uint32_t *)vec_push(&word_as) = i;
-        } else if (preds[pred].kind == PRED_REF) {
-            *(asked *)vec_push(&all) = (asked){ preds[pred].field, UINT32_MAX, i };
-            *(asked *)vec_push(&all) = (asked){ preds[pred].other, UINT32_MAX, i };
-        } else {
-            *(asked *)vec_push(&all) = (asked){ preds[pred].field, pred, i };
-            field id = field_of(k->m, preds[pred].field)->id;
-            field_ids = id != FIELD_NONE && id >= field_ids ? id + 1u : field_ids;
-        }
-    }
-    if (words.count)
-        make_keywords(c, preds, &words, &word_as, field_ids);
-    vec_sort(&all, by_field);
-    c->fields = arena_array(&c->mem, all.count ? all.count : 1, sizeof *c->fields);
-    for (size_t i = 0; i < all.count;) {
-        class_field f = { .field = ((asked *)vec_at(&all, i))->field };
-        const rule_field *rf = field_of(k->m, f.field);
-        of.count = as.count = 0;
-        for (; i < all.count && ((asked *)vec_at(&all, i))->field == f.field; i++) {
-            const asked *a = vec_at(&all, i);
-            if (a->pred == UINT32_MAX)
-                continue;
-            pred_kind kind = preds[a->pred].kind;
-            if (kind == PRED_ABSENT) {
-                f.absent = a->as + 1;
-            } else if (kind == PRED_PRESENT) {
-                f.present = a->as + 1;
-            } else {
-                *(uint32_t *)vec_push(&of) = a->pred;
-                *(uint32_t *)vec_push(&as) = a->as;
-            }
-        }
-        if (words.count && of.count && !rf->convert && !rf->is_list && rf->id != FIELD_NONE) {
-            c->is_field[rf->id] = 1;
-            for (size_t w = 0; w < words.count; w++) {
-                *(uint32_t *)vec_push(&of) = *(uint32_t *)vec_at(&words, w);
-                *(uint32_t *)vec_push(&as) = *(uint32_t *)vec_at(&word_as, w);
-            }
-        }
-        if (of.count)
-            f.index = index_new(&c->mem, preds, of.at, as.at, of.count);
-        c->fields[c->field_count++] = f;
-    }
-    vec_done(&all);
-    vec_done(&of);
-    vec_done(&as);
-    vec_done(&words);
-    vec_done(&word_as);
-}
-
-static void *kept(arena *mem, vec *v)
-{
-    void *out = arena_array(mem, v->count ? v->count : 1, v->each);
-    if (v->count)
-        memcpy(out, v->at, v->count * v->each);
-    vec_done(v);
-    return out;
-}
-
-static event_class *make_class(sigma_matcher *m, const event *ev)
-{
-    arena mem;
-    arena_init(&mem, 0);
-    event_class *c = arena_alloc(&mem, sizeof *c);
-    c->mem = mem;
-    maker k = { .m = m, .c = c };
-    vec ways;
-    vec_init(&ways, sizeof(way));
-    for (size_t i = 0; i < m->rules->ways.count; i++) {
-        const rule_way *w = vec_at(&m->rules->ways, i);
-        if (!source_takes(w->source, ev->channel, ev->provider, ev->event_id))
-            continue;
-        const node *condition = fold_node(m, &c->mem, ev, w->condition);
-        if (condition->kind != NODE_FALSE)
-            *(way *)vec_push(&ways) = (way){ w->rule, condition, 0 };
-    }
-    c->way_count = ways.count;
-    c->ways = kept(&c->mem, &ways);
-    arena local;
-    arena_init(&local, 0);
-    k.local = arena_array(&local, m->rules->preds.count ? m->rules->preds.count : 1, sizeof *k.local);
-    vec_init(&k.preds, sizeof(uint32_t));
-    vec_init(&k.codes, sizeof(code));
-    vec_init(&k.kids, sizeof(uint32_t));
-    for (size_t i = 0; i < c->way_count; i++)
-        c->ways[i].program = compile(&k, c->ways[i].condition);
-    make_witnesses(&k);
-    make_fields(&k);
-    c->pred_count = k.preds.count;
-    c->preds = kept(&c->mem, &k.preds);
-    c->codes = kept(&c->mem, &k.codes);
-    c->kids = kept(&c->mem, &k.kids);
-    c->stamp = arena_array(&c->mem, c->pred_count ? c->pred_count : 1, sizeof *c->stamp);
-    c->said = arena_array(&c->mem, c->pred_count ? c->pred_count : 1, sizeof *c->said);
-    c->tried = arena_array(&c->mem, c->pred_count ? c->pred_count : 1, sizeof *c->tried);
-    arena_done(&local);
-    if (m->way_room < c->way_count) {
-        m->way_room = 2 * c->way_count;
-        m->way_stamp = arena_array(&m->self, m->way_room, sizeof *m->way_stamp);
-    }
-    return c;
 }
 
 static uint64_t mix(uint64_t x)
@@ -592,7 +104,7 @@ static uint64_t hash_of(span s, uint64_t seed)
     return mix(h ^ rest);
 }
 
-static event_class *class_of(sigma_matcher *m, const event *ev)
+static event_class *known_class(sigma_matcher *m, const event *ev)
 {
     buf_clear(&m->key);
     uint32_t head[2] = { ev->event_id, (uint32_t)ev->channel.len };
@@ -607,14 +119,19 @@ static event_class *class_of(sigma_matcher *m, const event *ev)
         bytes += (*(event_class **)vec_at(&m->classes, i))->mem.used;
     if (m->classes.count >= CLASSES || bytes > CLASS_BYTES)
         drop_classes(m);
-    event_class *c = make_class(m, ev);
+    event_class *c = class_make(m, ev);
     c->id = ++m->class_ids;
-    buf_clear(&m->key);
-    buf_put(&m->key, head, sizeof head);
-    buf_span(&m->key, ev->channel);
-    buf_span(&m->key, ev->provider);
     *map_put(&m->index, buf_bytes(&m->key), NULL) = m->classes.count;
     *(event_class **)vec_push(&m->classes) = c;
+    return c;
+}
+
+static event_class *class_of(sigma_matcher *m, const event *ev)
+{
+    size_t slot = mix(ev->event_id ^ (uint64_t)ev->channel.len << 32 ^ (uint64_t)ev->provider.len << 48) & (RECENT_SLOTS - 1);
+    event_class *c = m->recent[slot];
+    if (!c || c->event_id != ev->event_id || !span_eq(c->channel, ev->channel) || !span_eq(c->provider, ev->provider))
+        c = m->recent[slot] = known_class(m, ev);
     return c;
 }
 
@@ -632,10 +149,8 @@ static void hold(sigma_matcher *m, event_class *c, const uint32_t *preds, size_t
 
 static void scan_text(sigma_matcher *m, event_class *c, const text_index *x, span text, vec *out)
 {
-    uint8_t *folded = fold_room(m, text.len);
-    size_t len = fold_utf8(text, folded);
     scan_out to = { out, c->said, c->tried, ++m->turn, m->room };
-    index_scan(x, m->rules->preds.at, text, span_of(folded, len), &to);
+    index_scan(x, m->rules->preds.at, text, text_folded(m, text), &to);
 }
 
 static const memo *known_memo(sigma_matcher *m, uint32_t owner, binxml_value v, memo **at, uint64_t *hash)
@@ -684,11 +199,8 @@ static const memo *remembered(sigma_matcher *m, event_class *c, size_t at_field,
     const memo *known = known_memo(m, owner, v, &at, &hash);
     if (known)
         return known;
-    buf second;
-    buf_init(&second, TEXT_BYTES);
     m->scratch.count = 0;
-    scan_text(m, c, c->fields[at_field].index, field_text(m, ev, rf, v, &second), &m->scratch);
-    buf_done(&second);
+    scan_text(m, c, c->fields[at_field].index, field_text(m, ev, rf, v), &m->scratch);
     return remember(m, owner, v, at, hash);
 }
 
@@ -696,19 +208,16 @@ static void scan_field(sigma_matcher *m, event_class *c, class_field *f, const e
 {
     m->scratch.count = 0;
     if (state == TEXT_ONE) {
-        buf second;
-        buf_init(&second, TEXT_BYTES);
-        scan_text(m, c, f->index, field_text(m, ev, field_of(m, f->field), v, &second), &m->scratch);
-        buf_done(&second);
+        scan_text(m, c, f->index, field_text(m, ev, f->of, v), &m->scratch);
     } else if (v.type & BINXML_ARRAY) {
         binxml_value item;
         binxml_items items = binxml_items_of(v);
         while (binxml_items_next(&items, &item))
-            scan_text(m, c, f->index, put_value(&m->text, item), &m->scratch);
+            scan_text(m, c, f->index, value_trimmed(&m->text, item), &m->scratch);
     } else {
         size_t count = event_data_count(ev);
         for (size_t i = 0; i < count; i++)
-            scan_text(m, c, f->index, put_value(&m->text, event_data(ev, i)), &m->scratch);
+            scan_text(m, c, f->index, value_trimmed(&m->text, event_data(ev, i)), &m->scratch);
     }
 }
 
@@ -740,7 +249,7 @@ static bool scan_keywords(sigma_matcher *m, event_class *c, const event *ev, boo
         }
         binxml_items items = binxml_items_of(v);
         while (binxml_items_next(&items, &item))
-            scan_text(m, c, c->keywords, put_value(&m->text, item), &m->scratch);
+            scan_text(m, c, c->keywords, value_trimmed(&m->text, item), &m->scratch);
         hold(m, c, m->scratch.at, m->scratch.count);
         if (can)
             remember(m, c->id << 8 | KEYWORD_FIELD, v, at, hash);
@@ -750,15 +259,12 @@ static bool scan_keywords(sigma_matcher *m, event_class *c, const event *ev, boo
 
 static bool ref_holds(sigma_matcher *m, const event *ev, const predicate *p)
 {
-    const rule_field *f = field_of(m, p->field), *g = field_of(m, p->other);
+    const rule_field *f = match_field(m, p->field), *g = match_field(m, p->other);
     binxml_value a, b;
-    buf second;
-    if (raw_value(ev, f, &a) != TEXT_ONE || raw_value(ev, g, &b) != TEXT_ONE)
+    if (field_state(ev, f, &a) != TEXT_ONE || field_state(ev, g, &b) != TEXT_ONE)
         return false;
-    buf_init(&second, TEXT_BYTES);
-    span one = arena_span(&m->record_mem, field_text(m, ev, f, a, &second));
-    span two = arena_span(&m->record_mem, field_text(m, ev, g, b, &second));
-    buf_done(&second);
+    span one = arena_span(&m->record_mem, field_text(m, ev, f, a));
+    span two = arena_span(&m->record_mem, field_text(m, ev, g, b));
     if (!p->cased) {
         uint8_t *x = arena_alloc(&m->record_mem, FOLD_ROOM(one.len)), *y = arena_alloc(&m->record_mem, FOLD_ROOM(two.len));
         one = span_of(x, fold_utf8(one, x));
@@ -778,7 +284,7 @@ static bool run(sigma_matcher *m, const event_class *c, uint32_t at)
     const code *n = &c->codes[at];
     switch (n->kind) {
     case NODE_PRED: {
-        const predicate *p = pred_of(m, c->preds[n->at]);
+        const predicate *p = match_pred(m, c->preds[n->at]);
         if (p->kind != PRED_REF)
             return c->stamp[n->at] == epoch;
         return ref_holds(m, m->now, p);
@@ -833,9 +339,9 @@ static bool look(sigma_matcher *m, event_class *c, const event *ev, bool memos)
     m->serials.count = 0;
     for (size_t i = 0; i < c->field_count; i++) {
         class_field *f = &c->fields[i];
-        const rule_field *rf = field_of(m, f->field);
+        const rule_field *rf = f->of;
         binxml_value v;
-        text_state state = raw_value(ev, rf, &v);
+        text_state state = field_state(ev, rf, &v);
         uint32_t mark = state == TEXT_ABSENT ? UINT32_MAX : 0;
         if (state != TEXT_ABSENT && f->index) {
             const memo *known = state == TEXT_ONE && memos ? remembered(m, c, i, ev, rf, v) : NULL;
@@ -856,10 +362,10 @@ static bool look(sigma_matcher *m, event_class *c, const event *ev, bool memos)
     return whole;
 }
 
-static int ascending(const void *a, const void *b)
+static int by_rule(const void *a, const void *b)
 {
-    uint32_t l = *(const uint32_t *)a, r = *(const uint32_t *)b;
-    return l < r ? -1 : l > r;
+    const sigma_hit *l = a, *r = b;
+    return l->rule < r->rule ? -1 : l->rule > r->rule;
 }
 
 static void add_candidate(sigma_matcher *m, uint32_t w)
@@ -870,23 +376,76 @@ static void add_candidate(sigma_matcher *m, uint32_t w)
     *(uint32_t *)vec_push(&m->candidates) = w;
 }
 
-/* Ascending, each once: a rule may match in several ways. */
-static void settle(vec *hits)
+/* Fields of the predicates that hold, each once; what stands below a `not` is no reason. */
+static void add_reasons(sigma_matcher *m, const event_class *c, uint32_t at)
 {
-    if (hits->count < 2)
+    const code *n = &c->codes[at];
+    if (n->kind == NODE_AND || n->kind == NODE_OR)
+        for (uint32_t i = 0; i < n->count; i++)
+            add_reasons(m, c, c->kids[n->at + i]);
+    if (n->kind != NODE_PRED)
         return;
-    vec_sort(hits, ascending);
-    uint32_t *list = hits->at;
+    const predicate *p = match_pred(m, c->preds[n->at]);
+    bool holds = p->kind == PRED_REF ? ref_holds(m, m->now, p) : c->stamp[n->at] == m->epoch;
+    if (!holds || p->field == UINT32_MAX || p->kind == PRED_ABSENT)
+        return;
+    for (size_t i = 0; i < m->why.count; i++)
+        if (*(uint32_t *)vec_at(&m->why, i) == p->field)
+            return;
+    *(uint32_t *)vec_push(&m->why) = p->field;
+}
+
+static const uint32_t *listed(arena *mem, const uint32_t *from, size_t count)
+{
+    uint32_t *list = arena_array(mem, count + 1, sizeof *list);
+    if (count)
+        memcpy(list, from, count * sizeof *list);
+    return list;
+}
+
+static void add_hit(sigma_matcher *m, const event_class *c, const way *w)
+{
+    m->why.count = 0;
+    add_reasons(m, c, w->program);
+    *(sigma_hit *)vec_push(&m->hits) = (sigma_hit){ w->rule, (uint32_t)m->why.count, listed(&m->record_mem, m->why.at, m->why.count) };
+}
+
+/* A rule that matches in several ways has the fields of all. */
+static sigma_hit both(sigma_matcher *m, sigma_hit a, sigma_hit b)
+{
+    m->why.count = 0;
+    for (uint32_t i = 0; i < a.field_count; i++)
+        *(uint32_t *)vec_push(&m->why) = a.fields[i];
+    for (uint32_t i = 0; i < b.field_count; i++) {
+        bool known = false;
+        for (uint32_t k = 0; k < a.field_count; k++)
+            known |= a.fields[k] == b.fields[i];
+        if (!known)
+            *(uint32_t *)vec_push(&m->why) = b.fields[i];
+    }
+    return (sigma_hit){ a.rule, (uint32_t)m->why.count, listed(&m->record_mem, m->why.at, m->why.count) };
+}
+
+/* Ascending, each once. */
+static void settle(sigma_matcher *m)
+{
+    if (m->hits.count < 2)
+        return;
+    vec_sort(&m->hits, by_rule);
+    sigma_hit *list = m->hits.at;
     size_t n = 1;
-    for (size_t i = 1; i < hits->count; i++)
-        if (list[i] != list[n - 1])
+    for (size_t i = 1; i < m->hits.count; i++) {
+        if (list[i].rule == list[n - 1].rule)
+            list[n - 1] = both(m, list[n - 1], list[i]);
+        else
             list[n++] = list[i];
-    hits->count = n;
+    }
+    m->hits.count = n;
 }
 
 static void judge(sigma_matcher *m, event_class *c)
 {
-    m->candidates.count = m->hits.count = 0;
+    m->candidates.count = 0;
     for (size_t h = 0; h < m->held.count; h++) {
         uint32_t p = *(uint32_t *)vec_at(&m->held, h);
         for (uint32_t i = c->witness_from[p]; i < c->witness_from[p + 1]; i++)
@@ -897,9 +456,19 @@ static void judge(sigma_matcher *m, event_class *c)
     for (size_t i = 0; i < m->candidates.count; i++) {
         const way *w = &c->ways[*(uint32_t *)vec_at(&m->candidates, i)];
         if (run(m, c, w->program))
-            *(uint32_t *)vec_push(&m->hits) = w->rule;
+            add_hit(m, c, w);
     }
-    settle(&m->hits);
+    settle(m);
+}
+
+static const sigma_hit *kept_hits(sigma_matcher *m)
+{
+    sigma_hit *hits = arena_array(&m->memo_mem, m->hits.count + 1, sizeof *hits);
+    for (size_t i = 0; i < m->hits.count; i++) {
+        hits[i] = *(sigma_hit *)vec_at(&m->hits, i);
+        hits[i].fields = listed(&m->memo_mem, hits[i].fields, hits[i].field_count);
+    }
+    return hits;
 }
 
 /* The hits of an event whose fields gave the same answers before, without those that compare fields. */
@@ -911,34 +480,26 @@ static void recall(sigma_matcher *m, event_class *c)
     bool is = at->serials && at->hash == hash && at->owner == c->id && memcmp(at->serials, key.at, key.len) == 0;
     if (!is) {
         judge(m, c);
-        uint32_t *hits = arena_array(&m->memo_mem, m->hits.count + 1, sizeof *hits), *serials = arena_array(&m->memo_mem, m->serials.count + 1, sizeof *serials);
-        if (m->hits.count)
-            memcpy(hits, m->hits.at, m->hits.count * sizeof *hits);
-        if (key.len)
-            memcpy(serials, key.at, key.len);
-        *at = (event_memo){ hash, serials, hits, c->id, (uint32_t)m->hits.count };
+        *at = (event_memo){ hash, listed(&m->memo_mem, m->serials.at, m->serials.count), kept_hits(m), c->id, (uint32_t)m->hits.count };
         return;
     }
-    m->hits.count = 0;
     for (uint32_t i = 0; i < at->count; i++)
-        *(uint32_t *)vec_push(&m->hits) = at->hits[i];
+        *(sigma_hit *)vec_push(&m->hits) = at->hits[i];
 }
 
 static void compare_fields(sigma_matcher *m, event_class *c)
 {
     size_t before = m->hits.count;
-    arena_reset(&m->record_mem);
     for (size_t i = 0; i < c->lazy_count; i++)
         if (run(m, c, c->ways[c->lazy[i]].program))
-            *(uint32_t *)vec_push(&m->hits) = c->ways[c->lazy[i]].rule;
+            add_hit(m, c, &c->ways[c->lazy[i]]);
     if (m->hits.count > before)
-        settle(&m->hits);
+        settle(m);
 }
 
 /* Quickly: false also when it cannot be told so. */
-static bool no_keyword(const sigma_matcher *m, const event_class *c, const event *ev)
+static bool no_keyword(const event_class *c, const event *ev)
 {
-    (void)m;
     event_values i = { 0 };
     if (!index_is_plain(c->keywords) || !c->letters)
         return false;
@@ -959,13 +520,13 @@ static bool gather(sigma_matcher *m, const event_class *c, const event *ev)
     if (!buf_room(key, 1))                               /* a class may have no field: then the key is empty, and has a place */
         return false;
     for (size_t i = 0; i < c->field_count; i++) {
-        const rule_field *f = field_of(m, c->fields[i].field);
+        const rule_field *f = match_field(m, c->fields[i].field);
         binxml_value v;
-        text_state state = raw_value(ev, f, &v);
+        text_state state = field_state(ev, f, &v);
         if (state == TEXT_SEVERAL || v.bytes.len > RECORD_KEY || key->len > RECORD_KEY)
             return false;
         if (state == TEXT_ONE && v.type == BINXML_NULL) {
-            span text = from_system(ev, f, &m->text);
+            span text = system_text(ev, f, &m->text);
             v = (binxml_value){ BINXML_ASTRING, text };
         }
         uint32_t head = (uint32_t)state << 24 | (uint32_t)v.type << 16 | (uint32_t)v.bytes.len;
@@ -985,9 +546,11 @@ static bool gather(sigma_matcher *m, const event_class *c, const event *ev)
     return key->len <= RECORD_KEY;
 }
 
-static size_t judge_anew(sigma_matcher *m, event_class *c, const event *ev, bool *alone)
+static void judge_anew(sigma_matcher *m, event_class *c, const event *ev, bool *alone)
 {
     next_epoch(m);
+    m->hits.count = 0;
+    arena_reset(&m->record_mem);
     *alone = look(m, c, ev, true);
     if (*alone)
         recall(m, c);
@@ -995,14 +558,13 @@ static size_t judge_anew(sigma_matcher *m, event_class *c, const event *ev, bool
         judge(m, c);
     if (c->lazy_count)
         compare_fields(m, c);
-    return m->hits.count;
 }
 
-size_t sigma_match(sigma_matcher *m, const event *ev, const uint32_t **rules)
+size_t sigma_hits(sigma_matcher *m, const event *ev, const sigma_hit **hits)
 {
     event_class *c = class_of(m, ev);
     bool alone;                                          /* no value beside the class's fields had a keyword */
-    *rules = NULL;
+    *hits = NULL;
     if (c->way_count == 0)
         return 0;
     if (m->memo_mem.used > MEMO_BYTES)
@@ -1011,106 +573,95 @@ size_t sigma_match(sigma_matcher *m, const event *ev, const uint32_t **rules)
         c->tries = c->known_tries = 0;                   /* once again */
     bool repeats = c->tries < RECORD_TRIES || c->known_tries > RECORD_TRIES / 4;
     if (!repeats || !gather(m, c, ev)) {
-        size_t count = judge_anew(m, c, ev, &alone);
-        *rules = m->hits.at;
-        return count;
+        judge_anew(m, c, ev, &alone);
+        *hits = m->hits.at;
+        return m->hits.count;
     }
     span key = buf_bytes(&m->record);
     uint64_t hash = hash_of(key, c->id);
     record_memo *at = &m->records[hash >> 20 & (RECORD_SLOTS - 1)];
     bool is = at->key && at->hash == hash && at->owner == c->id && at->len == key.len && memcmp(at->key, key.at, key.len) == 0;
     c->known_tries += is && c->tries < RECORD_TRIES;
-    if (is && (!c->keywords || no_keyword(m, c, ev))) {
-        *rules = at->hits;
+    if (is && (!c->keywords || no_keyword(c, ev))) {
+        *hits = at->hits;
         return at->count;
     }
-    size_t count = judge_anew(m, c, ev, &alone);
-    *rules = m->hits.at;
+    judge_anew(m, c, ev, &alone);
     if (alone && !is) {
-        uint32_t *hits = arena_array(&m->memo_mem, count + 1, sizeof *hits);
         uint8_t *kept = arena_alloc(&m->memo_mem, key.len + 1);
-        if (count)
-            memcpy(hits, m->hits.at, count * sizeof *hits);
         memcpy(kept, key.at, key.len);
-        *at = (record_memo){ hash, kept, hits, c->id, (uint32_t)key.len, (uint32_t)count };
+        *at = (record_memo){ hash, kept, kept_hits(m), c->id, (uint32_t)key.len, (uint32_t)m->hits.count };
     }
+    *hits = m->hits.at;
+    return m->hits.count;
+}
+
+size_t sigma_match(sigma_matcher *m, const event *ev, const uint32_t **rules)
+{
+    const sigma_hit *hits;
+    size_t count = sigma_hits(m, ev, &hits);
+    m->rule_list.count = 0;
+    for (size_t i = 0; i < count; i++)
+        *(uint32_t *)vec_push(&m->rule_list) = hits[i].rule;
+    *rules = m->rule_list.at;
     return count;
 }
 
-/* ---- why ---- */
+/* ---- what is shown ---- */
 
-static void add_reasons(sigma_matcher *m, const event_class *c, uint32_t at)
+const char *sigma_field_name(const sigma_rules *r, uint32_t f) { return ((const rule_field *)vec_at(&r->fields, f))->sigma; }
+
+/* Units of a text, without NULs and what does not count at its end. */
+static span units_trimmed(span units)
 {
-    const code *n = &c->codes[at];
-    if (n->kind == NODE_AND || n->kind == NODE_OR)
-        for (uint32_t i = 0; i < n->count; i++)
-            add_reasons(m, c, c->kids[n->at + i]);
-    if (n->kind != NODE_PRED)
-        return;
-    const predicate *p = pred_of(m, c->preds[n->at]);
-    bool holds = p->kind == PRED_REF ? ref_holds(m, m->now, p) : c->stamp[n->at] == m->epoch;
-    if (!holds || p->field == UINT32_MAX || p->kind == PRED_ABSENT)
-        return;
-    for (size_t i = 0; i < m->candidates.count; i++)
-        if (*(uint32_t *)vec_at(&m->candidates, i) == p->field)
-            return;
-    *(uint32_t *)vec_push(&m->candidates) = p->field;
+    size_t len = 0, end = 0;
+    for (; len + 1 < units.len; len += 2) {
+        unsigned u = le16(units.at + len);
+        if (u == 0)
+            break;
+        if (u != ' ' && u != '\t' && u != '\r' && u != '\n')
+            end = len + 2;
+    }
+    return span_of(units.at, end);
 }
 
-static const char *shown_value(sigma_matcher *m, const event *ev, const rule_field *f, arena *mem)
+static void put_shown(span text, bool json, buf *out)
 {
+    if (json)
+        utf8_json(text, out);
+    else
+        buf_span(out, text);
+}
+
+void sigma_field_put(sigma_matcher *m, const event *ev, uint32_t number, bool json, buf *out)
+{
+    const rule_field *f = match_field(m, number);
     binxml_value v, item;
-    buf second;
-    text_state state = raw_value(ev, f, &v);
+    text_state state = field_state(ev, f, &v);
     if (state == TEXT_ABSENT)
-        return "";
-    buf_init(&second, TEXT_BYTES);
+        return;
     if (state == TEXT_ONE) {
-        const char *text = arena_text(mem, field_text(m, ev, f, v, &second));
-        buf_done(&second);
-        return text;
+        if (v.type == BINXML_WSTRING && !f->convert)
+            (json ? utf16_json : utf16_utf8)(units_trimmed(v.bytes), out);
+        else
+            put_shown(field_text(m, ev, f, v), json, out);
+        return;
     }
+    size_t from = out->len;
+    const char *between = json ? "\\n" : "\n";
     if (v.type & BINXML_ARRAY) {
         binxml_items items = binxml_items_of(v);
         while (binxml_items_next(&items, &item)) {
-            buf_str(&second, second.len ? "\n" : "");
-            buf_span(&second, put_value(&m->text, item));
+            buf_str(out, out->len > from ? between : "");
+            put_shown(value_trimmed(&m->text, item), json, out);
         }
     } else {
         size_t count = event_data_count(ev);
         for (size_t i = 0; i < count; i++) {
-            buf_str(&second, i ? "\n" : "");
-            buf_span(&second, put_value(&m->text, event_data(ev, i)));
+            buf_str(out, i ? between : "");
+            put_shown(value_trimmed(&m->text, event_data(ev, i)), json, out);
         }
     }
-    const char *text = arena_text(mem, buf_bytes(&second));
-    buf_done(&second);
-    return text;
-}
-
-void sigma_look(sigma_matcher *m, const event *ev)
-{
-    event_class *c = class_of(m, ev);
-    m->looked = c;
-    next_epoch(m);
-    look(m, c, ev, true);
-}
-
-size_t sigma_explain(sigma_matcher *m, const event *ev, uint32_t rule, arena *mem, sigma_field **out)
-{
-    const event_class *c = m->looked;
-    m->candidates.count = 0;
-    arena_reset(&m->record_mem);
-    for (size_t i = 0; i < c->way_count; i++)
-        if (c->ways[i].rule == rule && run(m, c, c->ways[i].program))
-            add_reasons(m, c, c->ways[i].program);
-    sigma_field *found = arena_array(mem, m->candidates.count + 1, sizeof *found);
-    for (size_t i = 0; i < m->candidates.count && found; i++) {
-        const rule_field *f = field_of(m, *(uint32_t *)vec_at(&m->candidates, i));
-        found[i] = (sigma_field){ f->sigma, shown_value(m, ev, f, mem) };
-    }
-    *out = found;
-    return found ? m->candidates.count : 0;
 }
 
 size_t sigma_needed(sigma_matcher *m, const event *ev, uint32_t rule, arena *mem, sigma_field **out)
@@ -1123,8 +674,11 @@ size_t sigma_needed(sigma_matcher *m, const event *ev, uint32_t rule, arena *mem
         bool known = false;
         for (size_t k = 0; k < count; k++)
             known |= strcmp((*out)[k].name, f->name) == 0;
-        if (!known && source_takes(f->source, ev->channel, ev->provider, ev->event_id))
-            (*out)[count++] = (sigma_field){ f->name, shown_value(m, ev, field_of(m, f->field), mem) };
+        if (known || !source_takes(f->source, ev->channel, ev->provider, ev->event_id))
+            continue;
+        buf_clear(&m->record);
+        sigma_field_put(m, ev, f->field, false, &m->record);
+        (*out)[count++] = (sigma_field){ f->name, arena_text(mem, buf_bytes(&m->record)) };
     }
     return count;
 }

@@ -52,20 +52,20 @@ void                 sigma_intern(sigma_rules *r, fields *names);
 typedef struct sigma_matcher sigma_matcher;
 sigma_matcher       *sigma_matcher_new(const sigma_rules *r);
 void                 sigma_matcher_free(sigma_matcher *m);
-/* Rules that match, ascending; valid until the next call. */
-size_t               sigma_match(sigma_matcher *m, const event *ev, const uint32_t **rules);
-
-/* What of the event made a rule match: fields of the conditions that hold, with their text. sigma_look comes first, once an event,
- * after sigma_match. For the hits that are shown. */
+/* Rules that match, ascending, each once, and why: the fields of the conditions that hold. Valid until the next call. */
+typedef struct { uint32_t rule, field_count; const uint32_t *fields; } sigma_hit;
+size_t               sigma_hits(sigma_matcher *m, const event *ev, const sigma_hit **hits);
+size_t               sigma_match(sigma_matcher *m, const event *ev, const uint32_t **rules);     /* the rules alone */
+const char          *sigma_field_name(const sigma_rules *r, uint32_t field);
+/* Appends the field's text as rules compare it, several values with line ends between; `json`: escaped for a JSON string. */
+void                 sigma_field_put(sigma_matcher *m, const event *ev, uint32_t field, bool json, buf *out);
 typedef struct { const char *name; const char *value; } sigma_field;
-void                 sigma_look(sigma_matcher *m, const event *ev);
-size_t               sigma_explain(sigma_matcher *m, const event *ev, uint32_t rule, arena *mem, sigma_field **out);
 
 /* Correlations look at the hits of other rules, in order of time. sigma_wanted: whether a rule's hits are to be given to them, with
  * sigma_needed's fields; sigma_hidden: whether they are told only so. */
 bool                 sigma_wanted(const sigma_rules *r, uint32_t rule);
 bool                 sigma_hidden(const sigma_rules *r, uint32_t rule);
-size_t               sigma_needed(sigma_matcher *m, const event *ev, uint32_t rule, arena *mem, sigma_field **out);   /* after sigma_match */
+size_t               sigma_needed(sigma_matcher *m, const event *ev, uint32_t rule, arena *mem, sigma_field **out);
 
 /* `event` is the caller's, of the hit that made it true. What `each` is given lives until it returns. */
 typedef struct { uint32_t rule; moment first, last; uint64_t count; const sigma_field *fields; size_t field_count; const void *event; } sigma_correlated;
