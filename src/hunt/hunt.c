@@ -23,13 +23,13 @@ typedef struct {
 } worker;
 
 /* A file, while it is read. */
-typedef struct source {
+typedef struct opened {
     evtx log;
     uint64_t file; const char *path;
     size_t next, batches;                /* of what is not taken yet */
     unsigned hands;                      /* that read chunks of it */
-    struct source *other;                /* of those that wait for hands */
-} source;
+    struct opened *other;                /* of those that wait for hands */
+} opened;
 
 typedef struct { uint64_t number; const char *path; } file_name;
 
@@ -43,7 +43,7 @@ typedef struct {
     sorter sorted;
     arena mem;
     vec files;                           /* file_name */
-    source *open;
+    opened *open;
     size_t next_entry;
     unsigned busy;                       /* workers that may still open a large log */
 } hunt;
@@ -141,7 +141,7 @@ static void hand_in_problems(hunt *h, arena *mem, const problems *noted, const c
     }
 }
 
-static void read_batch(hunt *h, worker *w, const source *s, size_t index)
+static void read_batch(hunt *h, worker *w, const opened *s, size_t index)
 {
     arena mem;
     problems noted;
@@ -173,7 +173,7 @@ static void read_batch(hunt *h, worker *w, const source *s, size_t index)
 }
 
 /* Within the lock, which is given up meanwhile. */
-static void read_batches(hunt *h, worker *w, source *s)
+static void read_batches(hunt *h, worker *w, opened *s)
 {
     s->hands++;
     while (s->next < s->batches) {
@@ -190,23 +190,23 @@ static void read_log(hunt *h, worker *w, const evidence_item *item, uint64_t fil
 {
     arena mem;
     problems noted;
-    source s = { .file = file, .path = path };
+    opened s = { .file = file, .path = path };
     arena_init(&mem, 0);
     problems_init(&noted, &mem);
-    status opened = evtx_open(&mem, item->source, &noted, &s.log);
-    s.batches = status_is_ok(opened) ? (s.log.chunk_count + BATCH - 1) / BATCH : 0;
+    status done = evtx_open(&mem, item->source, &noted, &s.log);
+    s.batches = status_is_ok(done) ? (s.log.chunk_count + BATCH - 1) / BATCH : 0;
     pthread_mutex_lock(&h->lock);
-    h->counts->logs += status_is_ok(opened);
-    h->counts->lost += !status_is_ok(opened);
-    if (!status_is_ok(opened))
-        note(h, path, opened.words);
+    h->counts->logs += status_is_ok(done);
+    h->counts->lost += !status_is_ok(done);
+    if (!status_is_ok(done))
+        note(h, path, done.words);
     if (s.batches > 1) {
         s.other = h->open;
         h->open = &s;
         pthread_cond_broadcast(&h->change);
     }
     read_batches(h, w, &s);
-    for (source **at = &h->open; *at; at = &(*at)->other)
+    for (opened **at = &h->open; *at; at = &(*at)->other)
         if (*at == &s) {
             *at = s.other;
             break;
@@ -283,7 +283,7 @@ static void work(void *context, size_t index, unsigned number)
     (void)index;
     pthread_mutex_lock(&h->lock);
     for (;;) {
-        source *s = h->open;
+        opened *s = h->open;
         while (s && s->next == s->batches)
             s = s->other;
         if (s) {
