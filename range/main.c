@@ -1,4 +1,5 @@
 /* suyuan-range: makes the evidence of a simulated incident, and the truth about it. */
+#include "range/dump_write.h"
 #include "range/hive_big.h"
 #include "range/range.h"
 
@@ -9,6 +10,7 @@
 static const char usage[] =
     "usage: suyuan-range --seed N -o DIR [switches]\n"
     "       suyuan-range --hive BYTES -o FILE\n"
+    "       suyuan-range --dump MACHINE-KIND [--os V] [--build N] [--memory MB] [--large-pages] [--user-pages] [--intruder] -o FILE\n"
     "Makes the evidence of a simulated incident (DIR/hosts/NAME: Logs/*.evtx, and hives and tasks under C/) and the truth about it (DIR/truth.json).\n"
     "The same number gives the same bytes. What no switch says, the number decides; number 1 is the field report's incident.\n"
     "  --entry WAY          rdp, rdp-nla, smb, mssql or exploit\n"
@@ -22,7 +24,9 @@ static const char usage[] =
     "  --without hives      logs only\n"
     "  --clock-off HOURS    one host's clock is wrong by so much\n"
     "  --source-empty, --slow, --cleared, --rolled, --audit-off, --renamed, --overlap, --no-attack, --scene\n"
-    "                       each also with =no\n";
+    "                       each also with =no\n"
+    "A dump is of MACHINE x86, pae or x64, and of KIND complete, kernel, small, bitmap-complete, bitmap-kernel or automatic: of a server\n"
+    "that stopped in srv.sys.\n";
 
 static bool read_number(const char *text, long least, long most, int *out)
 {
@@ -165,6 +169,8 @@ int main(int count, char **list)
     }
     if (count == 5 && strcmp(list[1], "--hive") == 0 && strcmp(list[3], "-o") == 0)
         return make_hive(list[2], list[4]);
+    if (count > 1 && strcmp(list[1], "--dump") == 0)
+        return dump_command(count, list);
     if (!read_arguments(count, list, &sw, &wrong)) {
         fprintf(stderr, "suyuan-range: what is '%s'? --help tells the switches\n", wrong);
         return 2;
