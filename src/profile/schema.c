@@ -2,16 +2,19 @@
 
 #include "profile/tree.h"
 
+#include "base/arena.h"
+
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 enum { PATH = 256 };
 
+/* keys: of this file. */
 typedef struct {
-    const schema_key *keys;
+    const schema_key *const *keys;
     size_t count;
-    const char *file, *shown_as;
+    const char *shown_as;
 } schema;
 
 __attribute__((format(printf, 3, 4)))
@@ -49,8 +52,8 @@ bool schema_knows(const schema_key *keys, size_t count, const char *file)
 static const schema_key *find(const schema *s, const char *path)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (is_for(&s->keys[i], s->file) && strcmp(s->keys[i].path, path) == 0)
-            return &s->keys[i];
+        if (strcmp(s->keys[i]->path, path) == 0)
+            return s->keys[i];
     return NULL;
 }
 
@@ -135,8 +138,8 @@ static status check_map(const schema *s, const char *path, const profile_node *m
     }
     size_t len = strlen(path);
     for (size_t i = 0; i < s->count; i++) {
-        const schema_key *line = &s->keys[i];
-        if (line->need != SCHEMA_REQUIRED || !is_for(line, s->file) || strncmp(line->path, path, len) != 0)
+        const schema_key *line = s->keys[i];
+        if (line->need != SCHEMA_REQUIRED || strncmp(line->path, path, len) != 0)
             continue;
         const char *rest = line->path + len;
         if (len && *rest++ != '.')
@@ -149,6 +152,14 @@ static status check_map(const schema *s, const char *path, const profile_node *m
 
 status schema_check(const schema_key *keys, size_t count, const char *file, const char *shown_as, const profile_node *root)
 {
-    schema s = { keys, count, file, shown_as };
-    return check_map(&s, "", root);
+    arena mem;
+    arena_init(&mem, 0);
+    const schema_key **of_file = arena_array(&mem, count + 1, sizeof *of_file);
+    schema s = { of_file, 0, shown_as };
+    for (size_t i = 0; i < count; i++)
+        if (is_for(&keys[i], file))
+            of_file[s.count++] = &keys[i];
+    status done = check_map(&s, "", root);
+    arena_done(&mem);
+    return done;
 }

@@ -78,14 +78,14 @@ const node *build_not(builder *b, const node *of)
 /* Equal predicates are one. */
 const node *build_pred(builder *b, const predicate *p)
 {
+    const uint32_t head[] = { p->kind, p->op, p->cased, p->field, p->other, p->bits, p->v6, p->g.open_start, p->g.open_end, p->g.count, p->re != NULL };
     buf key;
     buf_init(&key, 8 << 20);
-    buf_printf(&key, "%d %d %d %u %u %a %u %d|", p->kind, p->op, p->cased, p->field, p->other, p->number, p->bits, p->v6);
+    buf_put(&key, head, sizeof head);
+    buf_put(&key, &p->number, sizeof p->number);
     buf_put(&key, p->net, sizeof p->net);
-    buf_printf(&key, "%d%d%u|%d", p->g.open_start, p->g.open_end, p->g.count, p->re != NULL);
     for (uint32_t i = 0; i < p->g.count; i++) {
-        buf_u64(&key, p->g.parts[i].len);
-        buf_char(&key, ':');
+        buf_put(&key, &p->g.parts[i].len, sizeof p->g.parts[i].len);
         buf_put(&key, p->g.parts[i].at, p->g.parts[i].len);
     }
     bool was;

@@ -131,6 +131,7 @@ typedef struct {
     const profile_node *detection;
     struct { const char *name; const node *made; } *named; size_t named_count, named_room;
     size_t nodes;
+    struct { const char *name; const log_source *source; uint32_t number; } last_field;      /* most values have that of the one before */
     bool wrong; unsigned line; const char *reason;
 } builder;
 

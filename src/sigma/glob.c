@@ -17,9 +17,11 @@ static bool begins_word(const char *text, size_t at)
 
 bool glob_read(arena *mem, const char *text, bool cased, bool dashes, glob *out)
 {
-    size_t len = strlen(text);
+    size_t len = strlen(text), stars = 0;
+    for (const char *c = text; *c; c++)
+        stars += *c == '*';
     uint8_t *room = arena_alloc(mem, FOLD_ROOM(len)), *raw = arena_alloc(mem, len + 1);
-    glob_part *parts = arena_array(mem, len + 1, sizeof *parts);
+    glob_part *parts = arena_array(mem, stars + 1, sizeof *parts);
     *out = (glob){ .parts = parts, .cased = cased };
     size_t n = 0, used = 0;
     bool plain = true, star = false, any = false;

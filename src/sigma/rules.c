@@ -46,6 +46,8 @@ static const struct { const char *name; field_origin origin; } system_fields[] =
 uint32_t build_field(builder *b, const char *sigma_name)
 {
     sigma_rules *r = b->all;
+    if (b->last_field.name == sigma_name && b->last_field.source == b->source)
+        return b->last_field.number;
     rule_field f = { .sigma = sigma_name, .name = sigma_name, .id = FIELD_NONE, .second_id = FIELD_NONE };
     for (size_t i = 0; b->source && i < b->source->rename_count; i++) {
         const rename_field *n = &b->source->renames[i];
@@ -59,13 +61,22 @@ uint32_t build_field(builder *b, const char *sigma_name)
         if (strcmp(system_fields[i].name, f.name) == 0)
             f.origin = system_fields[i].origin;
     f.is_list = strcmp(f.name, "Data") == 0;
-    const char *key = arena_printf(r->mem, "%s\x1f%s\x1f%s\x1f%d", f.sigma, f.name, f.second ? f.second : "", f.convert);
+    buf key;
+    buf_init(&key, 8 << 20);
+    buf_put(&key, f.sigma, strlen(f.sigma) + 1);
+    buf_put(&key, f.name, strlen(f.name) + 1);
+    buf_str(&key, f.second ? f.second : "");
+    buf_char(&key, (char)f.convert);
     bool was;
-    uint64_t *at = map_put(&r->field_index, span_str(key), &was);
+    uint64_t *at = map_put(&r->field_index, buf_bytes(&key), &was);
+    buf_done(&key);
     if (!was) {
         *at = r->fields.count;
         *(rule_field *)vec_push(&r->fields) = f;
     }
+    b->last_field.name = sigma_name;
+    b->last_field.source = b->source;
+    b->last_field.number = (uint32_t)*at;
     return (uint32_t)*at;
 }
 
