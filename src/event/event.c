@@ -295,6 +295,11 @@ static span text_units(binxml_value v)
     if (v.type != BINXML_WSTRING)
         return (span){ 0 };
     size_t len = 0;
+    for (; len + 8 <= v.bytes.len; len += 8) {           /* four units a turn, none of them a NUL */
+        uint64_t four = le64(v.bytes.at + len);
+        if ((four - 0x0001000100010001) & ~four & 0x8000800080008000)
+            break;
+    }
     while (len + 1 < v.bytes.len && (v.bytes.at[len] || v.bytes.at[len + 1]))
         len += 2;
     return span_of(v.bytes.at, len);
@@ -362,6 +367,24 @@ binxml_value event_get(const event *ev, field name)
         }
     }
     return absent;
+}
+
+void event_get_all(const event *ev, const field *names, size_t count, binxml_value *out)
+{
+    event_view *v = ev->view;
+    if (!v->flat && !v->opened)
+        open_rest(v);
+    for (size_t i = 0; i < count; i++)
+        out[i] = v->flat ? flat_get(v->flat, names[i]) : absent;
+    if (v->flat)
+        return;
+    for (size_t k = v->layer_count; k-- > 0;) {
+        const layer *l = &v->layers[k];
+        const uint32_t *by_field = l->of->by_field;
+        for (size_t i = 0; i < count; i++)
+            if (names[i] < l->of->field_count && by_field[names[i]] && out[i].type == BINXML_NULL && !out[i].bytes.at)
+                out[i] = value_at(l, by_field[names[i]]);
+    }
 }
 
 /* An array in a <Data> is as many <Data> as it has items. */

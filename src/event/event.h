@@ -46,6 +46,7 @@ bool        event_of(event_view *v, const evtx_record *record, event *out);    /
 binxml_fault event_fault(const event_view *v);
 
 binxml_value event_get(const event *ev, field name);        /* absent: type NULL and no bytes; NULL in evidence: type NULL, at != NULL */
+void         event_get_all(const event *ev, const field *names, size_t count, binxml_value *out);      /* the same for many at once */
 size_t       event_data_count(const event *ev);             /* unnamed <Data> of EventData */
 binxml_value event_data(const event *ev, size_t index);
 /* Every value outside of System that is there, in the order of the document, with its field; begin with { 0 }. */

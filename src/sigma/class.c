@@ -275,6 +275,10 @@ static void make_fields(maker *k)
             f.index = index_new(&c->mem, preds, of.at, as.at, of.count);
         c->fields[c->field_count++] = f;
     }
+    c->names = arena_array(&c->mem, c->field_count + 1, sizeof *c->names);
+    c->values = arena_array(&c->mem, c->field_count + 1, sizeof *c->values);
+    for (size_t i = 0; i < c->field_count; i++)
+        c->names[i] = c->fields[i].of->id;
     vec_done(&all);
     vec_done(&of);
     vec_done(&as);

@@ -340,8 +340,8 @@ static bool look(sigma_matcher *m, event_class *c, const event *ev, bool memos)
     for (size_t i = 0; i < c->field_count; i++) {
         class_field *f = &c->fields[i];
         const rule_field *rf = f->of;
-        binxml_value v;
-        text_state state = field_state(ev, rf, &v);
+        binxml_value v = c->values[i];
+        text_state state = value_state(ev, rf, v);
         uint32_t mark = state == TEXT_ABSENT ? UINT32_MAX : 0;
         if (state != TEXT_ABSENT && f->index) {
             const memo *known = state == TEXT_ONE && memos ? remembered(m, c, i, ev, rf, v) : NULL;
@@ -521,8 +521,8 @@ static bool gather(sigma_matcher *m, const event_class *c, const event *ev)
         return false;
     for (size_t i = 0; i < c->field_count; i++) {
         const rule_field *f = match_field(m, c->fields[i].field);
-        binxml_value v;
-        text_state state = field_state(ev, f, &v);
+        binxml_value v = c->values[i];
+        text_state state = value_state(ev, f, v);
         if (state == TEXT_SEVERAL || v.bytes.len > RECORD_KEY || key->len > RECORD_KEY)
             return false;
         if (state == TEXT_ONE && v.type == BINXML_NULL) {
@@ -569,6 +569,7 @@ size_t sigma_hits(sigma_matcher *m, const event *ev, const sigma_hit **hits)
         return 0;
     if (m->memo_mem.used > MEMO_BYTES)
         forget(m);
+    event_get_all(ev, c->names, c->field_count, c->values);
     if (++c->tries == 8 * RECORD_TRIES)
         c->tries = c->known_tries = 0;                   /* once again */
     bool repeats = c->tries < RECORD_TRIES || c->known_tries > RECORD_TRIES / 4;

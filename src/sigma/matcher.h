@@ -24,6 +24,8 @@ typedef struct {
     way *ways; size_t way_count;
     uint32_t *preds; size_t pred_count;  /* global number of each */
     class_field *fields; size_t field_count;
+    field *names;                        /* of each, as events call it */
+    binxml_value *values;                /* of the event at hand */
     text_index *keywords;                /* of values that are no field of the class; asked of its fields with the rest */
     bool letters;                        /* no keyword can stand in a number, an identifier or a time */
     uint8_t *is_field; size_t known;     /* by field: the class looks at it as it is */
@@ -61,6 +63,7 @@ static inline const rule_field *match_field(const sigma_matcher *m, uint32_t i) 
 
 typedef enum { TEXT_ABSENT, TEXT_ONE, TEXT_SEVERAL } text_state;
 text_state   field_state(const event *ev, const rule_field *f, binxml_value *out);
+text_state   value_state(const event *ev, const rule_field *f, binxml_value v);      /* of what event_get gave */
 span         field_text(sigma_matcher *m, const event *ev, const rule_field *f, binxml_value v);     /* of one that is TEXT_ONE; valid until the next */
 span         system_text(const event *ev, const rule_field *f, buf *out);
 span         value_trimmed(buf *out, binxml_value v);         /* without what does not count at its end */

@@ -93,14 +93,19 @@ static span converted(const event *ev, const rule_field *f, span text, buf *out,
     return text;
 }
 
+text_state value_state(const event *ev, const rule_field *f, binxml_value v)
+{
+    if (v.type != BINXML_NULL)
+        return v.type & BINXML_ARRAY ? TEXT_SEVERAL : TEXT_ONE;
+    if (f->is_list && event_data_count(ev))
+        return TEXT_SEVERAL;
+    return f->origin != FROM_DATA && !v.bytes.at ? TEXT_ONE : TEXT_ABSENT;
+}
+
 text_state field_state(const event *ev, const rule_field *f, binxml_value *out)
 {
     *out = f->id == FIELD_NONE ? (binxml_value){ BINXML_NULL, { NULL, 0 } } : event_get(ev, f->id);
-    if (out->type != BINXML_NULL)
-        return out->type & BINXML_ARRAY ? TEXT_SEVERAL : TEXT_ONE;
-    if (f->is_list && event_data_count(ev))
-        return TEXT_SEVERAL;
-    return f->origin != FROM_DATA && !out->bytes.at ? TEXT_ONE : TEXT_ABSENT;
+    return value_state(ev, f, *out);
 }
 
 span field_text(sigma_matcher *m, const event *ev, const rule_field *f, binxml_value v)
