@@ -89,10 +89,17 @@ static const char *means_of(const act *a)
     return strcmp(a->kind, "share.write") == 0 ? "smb-file" : NULL;
 }
 
+severity severity_as_sure(const joined *j, severity s, unsigned confidence)
+{
+    if (s == SEVERITY_CRITICAL && confidence < weight(j, "finding.critical-from"))
+        s = SEVERITY_HIGH;
+    return s == SEVERITY_HIGH && confidence < weight(j, "finding.high-from") ? SEVERITY_MEDIUM : s;
+}
+
 static double weight_of(const joined *j, const act *a)
 {
     char name[64];
-    snprintf(name, sizeof name, "host.by-severity-%s", severity_word(a->severity));
+    snprintf(name, sizeof name, "host.by-severity-%s", severity_word(severity_as_sure(j, a->severity, a->confidence)));
     return weight(j, name) * a->confidence / 100;
 }
 
@@ -169,7 +176,7 @@ told *finding_from_act(joined *j, uint32_t host, const act *a, const char *kind)
 {
     told *t = finding_new(j, host, kind, a->time, subject_of(j, a));
     t->of = a;
-    t->f.severity = a->severity;
+    t->f.severity = severity_as_sure(j, a->severity, a->confidence);
     t->f.confidence = a->confidence;
     t->f.source = a->kind;
     /* What antivirus found was on the host; that it ran is another matter. A log service that stops may have been stopped. */

@@ -166,6 +166,7 @@ static void finish_one(joined *j, told *t)
     vec_sort(&t->entities, by_entity);
     vec_sort(&t->evidence, by_ref);
     finding *f = &t->f;
+    f->severity = severity_as_sure(j, f->severity, f->confidence);
     f->facts = copied(j, &t->facts);
     f->fact_count = t->facts.count;
     f->entities = copied(j, &t->entities);

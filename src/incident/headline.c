@@ -14,6 +14,24 @@ static const char *family(const joined *j)
     return NULL;
 }
 
+/* What the story tells beside stops, and on how many hosts. */
+static size_t story_acts(const joined *j, size_t *hosts)
+{
+    const suyuan_case *c = j->out;
+    bool *seen = arena_array(j->mem, host_total(j) + 1, sizeof *seen);
+    size_t acts = 0;
+    *hosts = 0;
+    for (size_t i = 0; i < c->story_count; i++) {
+        const story_step *s = &c->story[i];
+        if (!s->finding_count || s->host >= host_total(j))
+            continue;
+        acts++;
+        *hosts += !seen[s->host];
+        seen[s->host] = true;
+    }
+    return acts;
+}
+
 static const char *place_text(const joined *j, place p)
 {
     return p.host != HOST_NONE ? host_name(j, p.host) : p.address;
@@ -29,12 +47,19 @@ void headline_tell(joined *j)
         infected += h->collected && h->infected == INFECTED_YES;
         suspected += h->collected && h->infected == INFECTED_SUSPECTED;
     }
-    const char *hosts = write_u64(j, collected), *hit = write_u64(j, infected), *crashes = c->crash_count ? write_u64(j, c->crash_count) : NULL;
+    const char *hosts = write_u64(j, collected), *hit = write_u64(j, infected), *blue = NULL, *unclean = NULL;
+    size_t coded = 0, odd, acts = story_acts(j, &odd);
+    for (size_t i = 0; i < c->crash_count; i++)
+        coded += c->crashes[i].code != NULL;
+    if (coded)
+        blue = write_u64(j, coded);
+    if (c->crash_count > coded)
+        unclean = write_u64(j, c->crash_count - coded);
     if (collected == 0) {
         c->headline = say(j, "headline.nothing", NULL);
     } else if (infected == 0) {
-        c->headline = say(j, suspected ? "headline.suspected" : "headline.clean", "hosts", ARG_NUMBER, hosts, "suspected", ARG_NUMBER, write_u64(j, suspected),
-                          "crashes", ARG_NUMBER, crashes, NULL);
+        c->headline = say(j, suspected ? "headline.suspected" : acts ? "headline.unclear" : "headline.clean", "hosts", ARG_NUMBER, hosts, "suspected", ARG_NUMBER, write_u64(j, suspected),
+                          "acts", ARG_NUMBER, write_u64(j, acts), "odd", ARG_NUMBER, write_u64(j, odd), "blue", ARG_NUMBER, blue, "unclean", ARG_NUMBER, unclean, NULL);
     } else {
         /* Of the story that began there: a way in elsewhere is another sentence. */
         const entry_way *e = c->entry && (!c->first || c->first->host == c->entry->host) ? c->entry : NULL;
@@ -43,6 +68,6 @@ void headline_tell(joined *j)
         c->headline = say(j, "headline.attack", "hosts", ARG_NUMBER, hosts, "infected", ARG_NUMBER, hit, "family", ARG_WORD, family(j), "first", ARG_HOST, first,
                           "time", ARG_TIME, e ? write_time(j, e->time) : NULL, "access", ARG_WORD, e && strcmp(e->access, "unknown") ? e->access : NULL, "means",
                           ARG_WORD, e && e->means && strcmp(e->means, "unknown") ? e->means : NULL, "account", ARG_TEXT, account ? e->account : NULL, "source",
-                          ARG_TEXT, e ? place_text(j, e->source) : NULL, "crashes", ARG_NUMBER, crashes, "episodes", ARG_NUMBER, j->scattered ? write_u64(j, j->scattered) : NULL, NULL);
+                          ARG_TEXT, e ? place_text(j, e->source) : NULL, "blue", ARG_NUMBER, blue, "unclean", ARG_NUMBER, unclean, "episodes", ARG_NUMBER, j->scattered ? write_u64(j, j->scattered) : NULL, NULL);
     }
 }

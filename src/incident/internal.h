@@ -273,6 +273,7 @@ const char *write_hash(const joined *j, const char *prefix, ...) __attribute__((
 /* The pointer is valid until the next finding is made. */
 told       *finding_new(joined *j, uint32_t host, const char *kind, moment time, const char *subject);
 told       *finding_from_act(joined *j, uint32_t host, const act *a, const char *kind);   /* direct.c */
+severity    severity_as_sure(const joined *j, severity s, unsigned confidence);           /* nothing is grave that is hardly sure; direct.c */
 void        finding_fact(joined *j, told *t, const char *name, const char *value);        /* NULL or "": not added */
 void        finding_entity(joined *j, told *t, const char *type, const char *value);      /* each once */
 void        finding_technique(joined *j, told *t, const char *ids);                       /* blank between */
@@ -285,6 +286,7 @@ const uint32_t *findings_of_host(const joined *j, uint32_t host, size_t *count);
 const told *findings_of(const joined *j, uint32_t host, const char *kind, size_t nth);    /* nth of the kind in order of time; after settle_findings */
 
 bool        told_hard(const joined *j, const told *t);                       /* grave, and sure enough to stand alone */
+bool        told_worth(const told *t);                                       /* the story tells of it; narrate.c */
 
 /* ---- Weighing ---------------------------------------------------------------------------------------------------- */
 

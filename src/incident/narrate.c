@@ -21,9 +21,9 @@ static int by_time(const void *a, const void *b)
     return (l->index > r->index) - (l->index < r->index);
 }
 
-static bool telling(const told *t)
+bool told_worth(const told *t)
 {
-    if (!t->f.episode || t->innocent || !moment_known(t->f.time))
+    if (t->innocent || !moment_known(t->f.time))
         return false;
     if (t->f.severity >= SEVERITY_HIGH)
         return true;
@@ -111,7 +111,7 @@ void narrate(story *s)
     size_t count = 0, room = 0;
     for (uint32_t i = 0; i < j->told.count; i++) {
         const told *t = finding_at(j, i);
-        if (telling(t) && !enough(j, all, count, t))
+        if (t->f.episode && told_worth(t) && !enough(j, all, count, t))
             all[count++] = (chosen){ i, t->f.episode, t->f.time };
     }
     qsort(all, count, sizeof *all, by_time);

@@ -1,5 +1,6 @@
 /* Is a host in the attacker's hands? Findings vote by log-odds, one vote a cause (reasoning.md 6.2), and the verdict needs one
- * hard reason beside the sum: something that ran or stays, told surely enough to stand alone. Nothing is said of a host whose logs could not tell. */
+ * hard reason beside the sum: something that ran or stays, told surely enough to stand alone. Nothing is said of a host whose logs could not
+ * tell, nor of one where the story tells of acts that an administrator may do as well as an intruder. */
 #include "incident/internal.h"
 
 bool told_hard(const joined *j, const told *t)
@@ -8,11 +9,11 @@ bool told_hard(const joined *j, const told *t)
            && !profile_has(profile_root(j->facts, "reasoning"), "never_alone", t->f.kind);
 }
 
-static size_t votes_of(const joined *j, const uint32_t *all, size_t told_count, vote *out, reach *furthest, bool *hard, moment *first)
+static size_t votes_of(const joined *j, const uint32_t *all, size_t told_count, vote *out, reach *furthest, bool *hard, bool *acted, moment *first)
 {
     size_t count = 0;
     *furthest = REACH_NONE;
-    *hard = false;
+    *hard = *acted = false;
     *first = MOMENT_UNKNOWN;
     for (size_t i = 0; i < told_count; i++) {
         const told *t = finding_at(j, all[i]);
@@ -24,6 +25,7 @@ static size_t votes_of(const joined *j, const uint32_t *all, size_t told_count, 
         if (t->weight > 0 && t->how_far > *furthest && t->f.severity >= SEVERITY_HIGH)
             *furthest = t->how_far;
         *hard = *hard || (told_hard(j, t) && t->how_far >= REACH_EXECUTION);
+        *acted = *acted || (told_worth(t) && t->weight > 0 && t->how_far >= REACH_ACCESS);
         if (t->weight > 0 && moment_known(t->f.time) && t->f.time < *first)
             *first = t->f.time;
     }
@@ -38,8 +40,8 @@ void verdict_hosts(joined *j)
         const uint32_t *all = findings_of_host(j, i, &told_count);
         vote *votes = arena_array(j->mem, told_count, sizeof *votes);
         reach furthest;
-        bool hard;
-        size_t count = votes_of(j, all, told_count, votes, &furthest, &hard, &h->first_hostile);
+        bool hard, acted;
+        size_t count = votes_of(j, all, told_count, votes, &furthest, &hard, &acted, &h->first_hostile);
         h->weight = weight(j, "host.prior") + votes_sum(j, votes, count);
         if (!h->collected)
             h->infected = h->named_hostile ? INFECTED_SUSPECTED : INFECTED_UNKNOWN;
@@ -47,7 +49,7 @@ void verdict_hosts(joined *j)
             h->infected = INFECTED_YES;
         else if (h->weight >= weight(j, "host.suspected-from") && furthest >= REACH_ACCESS)
             h->infected = INFECTED_SUSPECTED;
-        else if (log_looks(j, i, "Security", 0, MOMENT_UNKNOWN) == LOOK_BLIND)     /* without it most of an attack leaves no record */
+        else if (acted || log_looks(j, i, "Security", 0, MOMENT_UNKNOWN) == LOOK_BLIND)     /* without it most of an attack leaves no record */
             h->infected = INFECTED_UNKNOWN;
         else
             h->infected = INFECTED_NO;

@@ -53,12 +53,10 @@ static void answer_first(const report *r, table *t)
 
 static void answer_crashes(const report *r, table *t)
 {
-    const json *of = tell_first(r->c, "crash_clusters");
-    if (!of)
-        of = tell_first(r->c, "crashes");
+    const json *of = tell_main_stop(r);
     if (!of)
         return;
-    runs *cells = answer(r, t, "report.q-crash", "2.1", "crashes");
+    runs *cells = answer(r, t, tell_stops(r, SIZE_MAX).blue ? "report.q-crashed" : "report.q-stopped", "2.1", "crashes");
     put_sentence(r, &cells[1], of, "verdict");
     const json *best = tell_first(of, "hypotheses");
     if (best)

@@ -59,7 +59,7 @@ static void tell_cluster(const report *r, block *in, const json *cluster, size_t
     p = doc_paragraph(in, r->d, NULL);
     runs_words(p, tell_say(r, "report.cluster", "hosts", ARG_NUMBER, tell_number(r, tell_count(cluster, "hosts")),
                            "from", ARG_TIME, timed ? tell_iso(r, from) : NULL, "to", ARG_TIME, timed ? tell_iso(r, to) : NULL,
-                           "length", ARG_DURATION, timed ? tell_number(r, (to - from) / MOMENT_SECOND) : NULL, NULL));
+                           "blue", ARG_TEXT, tell_all_blue(r, cluster) ? "yes" : NULL, "length", ARG_DURATION, timed ? tell_number(r, (to - from) / MOMENT_SECOND) : NULL, NULL));
     runs_text(p, " ");
     for (const json *h = tell_first(cluster, "hosts"); h; h = h->next) {
         put_place(r, p, h);
@@ -73,12 +73,12 @@ static void tell_cluster(const report *r, block *in, const json *cluster, size_t
         runs_add(p, RUN_STRONG, chance_in_words(r, json_number(json_get(cluster, "probability"), 0)));
     }
     if (tell_count(cluster, "hypotheses"))
-        hypothesis_table(r, in, cluster, tell_label("report.causes-together"));
+        hypothesis_table(r, in, cluster, tell_label(tell_all_blue(r, cluster) ? "report.causes-together" : "report.causes-of-stops"));
 }
 
 static void crash_table(const report *r, block *in)
 {
-    table *t = doc_table(in, r->d, "crash-table", tell_label("report.crash-table"), "stack", 220000);
+    table *t = doc_table(in, r->d, "crash-table", tell_stops_words(r, "table"), "stack", 220000);
     static const struct { const char *title, *tone; } columns[] = {
         { "report.host", "name" }, { "report.time", "time" }, { "report.bug-check", "check" }, { "report.causes", "causes" },
         { "report.verdict", "wide" }, { "report.evidence", "ref" },
@@ -124,9 +124,8 @@ static void crash_table(const report *r, block *in)
 /* The question that the customer asked comes first: an answer that anybody understands, then the proof. */
 void tell_crashes(report *r, block *in)
 {
-    block *section = doc_section(in, r->d, 2, "crashes", DOC_NUMBERED, tell_label("report.why-crashed"));
-    const json *crashes = tell_first(r->c, "crashes");
-    if (!crashes) {
+    block *section = doc_section(in, r->d, 2, "crashes", DOC_NUMBERED, tell_stops_words(r, "why"));
+    if (!tell_count(r->c, "crashes")) {
         runs_words(doc_paragraph(section, r->d, "note"), tell_label("report.no-crashes"));
         return;
     }
@@ -135,9 +134,12 @@ void tell_crashes(report *r, block *in)
     for (; cluster && number < CLUSTERS; cluster = cluster->next)
         tell_cluster(r, section, cluster, number++);
     if (!number) {
-        put_sentence(r, doc_paragraph(section, r->d, "answer"), crashes, "verdict");
-        if (tell_count(crashes, "hypotheses"))
-            hypothesis_table(r, section, crashes, tell_say(r, "report.causes-of", "host", ARG_HOST, tell_host(r, crashes, "host") != SIZE_MAX ? r->hosts[tell_host(r, crashes, "host")].name : NULL, NULL));
+        const json *of = tell_main_stop(r), *check = json_get(of, "bugcheck");
+        size_t host = tell_host(r, of, "host");
+        put_sentence(r, doc_paragraph(section, r->d, "answer"), of, "verdict");
+        if (tell_count(of, "hypotheses"))
+            hypothesis_table(r, section, of, tell_say(r, "report.causes-of", "host", ARG_HOST, host != SIZE_MAX ? r->hosts[host].name : NULL,
+                                                      "blue", ARG_TEXT, check && check->kind == JSON_OBJECT ? "yes" : NULL, NULL));
     }
     crash_table(r, section);
 }

@@ -152,10 +152,8 @@ static void add_hosts(const report *r, sheet *s, size_t most)
             if (host_weight(h) != weight || shown == most)
                 continue;
             const char *address = tell_text(r, tell_first(h, "addresses"));
-            uint64_t crashes = 0;
-            json_uint(json_get(h, "crashes"), &crashes);
             both state = tell_word(r, "infected.", json_str(h, "infected"));
-            const char *crashed = crashes ? in(s, tell_say(r, "report.text-crashes", "count", ARG_NUMBER, tell_number(r, crashes), NULL)) : "";
+            const char *crashed = in(s, tell_stops_counted(r, tell_stops(r, i)));
             add_wrapped(s, "  ", arena_printf(r->mem, "%s%s  %s%s%s", r->hosts[i].name, in_brackets(r, s, strcmp(address, r->hosts[i].name) != 0 ? address : ""), in(s, state),
                                               *crashed ? comma(s) : "", crashed), 1);
             shown++;
@@ -209,15 +207,12 @@ static unsigned weigh_step(const report *r, const json *step, map *seen)
 /* The question that was asked first has its line. */
 static void add_crashes(const report *r, sheet *s)
 {
-    const json *of = tell_first(r->c, "crash_clusters");
-    if (!of)
-        of = tell_first(r->c, "crashes");
-    const json *best = tell_first(of, "hypotheses");
+    const json *best = tell_first(tell_main_stop(r), "hypotheses");
     if (!best)
         return;
     const char *cause = json_str(best, "cause");
     *(const char **)vec_push(&s->lines) = "";
-    add_wrapped(s, "", arena_printf(r->mem, "%s%s%s%s", in(s, tell_label("report.why-crashed")), colon(s), in(s, tell_word(r, strncmp(cause, "cause.", 6) == 0 ? "" : "cause.", cause)), likely(r, s, best, "score")), 1);
+    add_wrapped(s, "", arena_printf(r->mem, "%s%s%s%s", in(s, tell_stops_words(r, "why")), colon(s), in(s, tell_word(r, strncmp(cause, "cause.", 6) == 0 ? "" : "cause.", cause)), likely(r, s, best, "score")), 1);
 }
 
 /* What brings it back: how much, and the names that most hosts have. */

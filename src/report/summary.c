@@ -17,13 +17,10 @@ static void put_link(runs *to, const char *target, both words)
 
 static void card_crashes(const report *r, block *cards)
 {
-    size_t crashes = tell_count(r->c, "crashes");
-    if (!crashes)
-        return;
-    runs *to = doc_card(cards, r->d, tell_label("report.why-crashed"), "crash");
-    const json *of = tell_first(r->c, "crash_clusters");
+    const json *of = tell_main_stop(r);
     if (!of)
-        of = tell_first(r->c, "crashes");
+        return;
+    runs *to = doc_card(cards, r->d, tell_stops_words(r, "why"), "crash");
     const json *best = tell_first(of, "hypotheses");
     if (best) {
         runs_add(to, RUN_STRONG, tell_word(r, tell_is(best, "cause", "") ? "" : "cause.", json_str(best, "cause")));
@@ -33,11 +30,13 @@ static void card_crashes(const report *r, block *cards)
         runs_add(to, RUN_STRONG, tell_label("unknown"));
     runs_line(to);
     size_t hosts = 0;
+    told_stops all = tell_stops(r, SIZE_MAX);
     for (size_t i = 0; i < r->host_count; i++) {
-        uint64_t n;
-        hosts += json_uint(json_get(r->hosts[i].of, "crashes"), &n) && n > 0;
+        told_stops n = tell_stops(r, i);
+        hosts += n.blue + n.unclean > 0;
     }
-    runs_add(to, RUN_SMALL, tell_say(r, "report.crashes-counted", "crashes", ARG_NUMBER, tell_number(r, crashes), "hosts", ARG_NUMBER, tell_number(r, hosts), NULL));
+    runs_add(to, RUN_SMALL, tell_say(r, "report.crashes-counted", "blue", ARG_NUMBER, all.blue ? tell_number(r, all.blue) : NULL, "unclean", ARG_NUMBER, all.unclean ? tell_number(r, all.unclean) : NULL,
+                                    "also", ARG_TEXT, all.blue && all.unclean ? "yes" : NULL, "hosts", ARG_NUMBER, tell_number(r, hosts), NULL));
     runs_text(to, " ");
     put_link(to, "crashes", tell_label("report.proof"));
 }
@@ -190,9 +189,11 @@ static void put_host_row(const report *r, row *line, size_t i, size_t found)
         put_how_in(r, &line->cells[5], way, "short.");
     } else
         runs_text(&line->cells[5], "–");
-    uint64_t crashes = 0;
-    json_uint(json_get(h, "crashes"), &crashes);
-    runs_text(&line->cells[6], tell_number(r, crashes));
+    told_stops stops = tell_stops(r, i);
+    if (stops.blue + stops.unclean)
+        runs_words(&line->cells[6], tell_stops_counted(r, stops));
+    else
+        runs_text(&line->cells[6], "0");
     runs_text(&line->cells[7], tell_number(r, found));
 }
 
@@ -211,7 +212,7 @@ static void host_table(const report *r, block *in)
     table *t = doc_table(in, r->d, "hosts", tell_label("report.hosts"), "stack", 300000);
     static const struct { const char *title, *tone; } columns[] = {
         { "report.host", "name" }, { "report.address", "code" }, { "report.system", NULL }, { "report.state", NULL },
-        { "report.first-act", "time" }, { "report.reached-by", NULL }, { "report.blue-screens", "number" }, { "report.findings", "number" },
+        { "report.first-act", "time" }, { "report.reached-by", NULL }, { "report.stops", "short" }, { "report.findings", "number" },
     };
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
         doc_column(t, tell_label(columns[i].title), columns[i].tone);

@@ -425,6 +425,9 @@ both tell_nobody(const report *r)
     for (size_t i = 0; i < r->host_count; i++)
         if (tell_is(r->hosts[i].of, "infected", "yes") || tell_is(r->hosts[i].of, "infected", "suspected"))
             return tell_label("report.undecided");
+    for (const json *step = tell_first(r->c, "story"); step; step = step->next)
+        if (tell_count(step, "findings"))
+            return tell_label("report.nobody-sure");
     return tell_label("report.no-intruder");
 }
 

@@ -51,6 +51,14 @@ const told_unknown *tell_unknown_sorts(const report *r, size_t *count);
 typedef struct { size_t hostile, suspicious, hosts; both counted; both *names; size_t name_count; } told_comeback;
 told_comeback tell_comeback(const report *r);
 
+/* Stops that were not orderly: blue screens left a bug check, what is unclean left none. */
+typedef struct { size_t blue, unclean; } told_stops;
+told_stops  tell_stops(const report *r, size_t host);                           /* host SIZE_MAX: of all */
+both        tell_stops_counted(const report *r, told_stops n);                  /* "" when there is none */
+both        tell_stops_words(const report *r, const char *word);                /* label "report.WORD-crashed" when one was blue, else "report.WORD-stopped" */
+const json *tell_main_stop(const report *r);                                    /* the cluster or stop that is answered for first; NULL: none */
+bool        tell_all_blue(const report *r, const json *cluster);
+
 /* Words. */
 both tell_label(const char *id);                                                /* of the catalogue, without arguments; id whole: "report.hosts" */
 both tell_word(const report *r, const char *prefix, const char *word);          /* text_word(prefix + word) */

@@ -18,9 +18,10 @@ class Case:
     def __init__(self, suyuan, *evidence):
         self.suyuan, self.evidence = suyuan, [str(e) for e in evidence]
         with tempfile.TemporaryDirectory() as at:
-            run = subprocess.run([suyuan, "investigate", "-o", os.path.join(at, "case"), *self.evidence], capture_output=True, text=True)
+            run = subprocess.run([suyuan, "investigate", "--lang", "en", "-o", os.path.join(at, "case"), *self.evidence], capture_output=True, text=True)
             if run.returncode not in (0, 3):
                 sys.exit("investigate ended with %d: %s" % (run.returncode, run.stderr[-2000:]))
+            self.summary = run.stdout
             self.case = json.loads(pathlib.Path(at, "case", "case.json").read_text())
         self.names = {h["id"]: h["names"][0] if h["names"] else h["id"] for h in self.case["hosts"]}
         self.wrong = []
@@ -89,6 +90,30 @@ def belkasoft(c):
     names = [n.lower() for h in c.hosts(collected=True) for n in h["names"]]
     c.say(any("desktop-23ps6es" in n for n in names), "the host is DESKTOP-23PS6ES")
     c.say(not c.findings("password-guessing", grave=True), "mistyped passwords are no attack")
+    c.say(len(c.case["crashes"]) == 3 and "3 unclean stops" in c.summary and "lue screen: " not in c.summary and "blue screens" not in c.summary, "three stops without a bug check are no blue screens")
+
+
+# Captures of one lab in which little was logged: what is told of a host and what its story tells must not contradict each other.
+def told_alike(c):
+    hostile = {s["host"] for s in c.case["story"] if s["findings"]}
+    c.say("no sign of an attack" not in c.summary, "the summary does not call a story nothing")
+    c.say(hostile and all(h["infected"] != "no" for h in c.case["hosts"] if h["id"] in hostile), "no host of the story is said to have no trace")
+
+
+def covenant(c):
+    told_alike(c)
+    c.say([c.names[h["id"]].split(".")[0] for h in c.hosts(infected="suspected", collected=True)] == ["WORKSTATION6"], "WORKSTATION6 alone is suspected")
+
+
+def run_key(c):
+    told_alike(c)
+    c.say(bool(c.persistence("Run\\Updater", "hostile")), "the Run value whose command lies in the registry brings it back")
+
+
+def little(c):
+    told_alike(c)
+    c.say(not c.hosts(infected="yes"), "no host is called infected")
+    c.say(c.case["entry"] is None, "no way in is claimed")
 
 
 def zeus(c):
@@ -139,7 +164,12 @@ def lateral(c):
     c.say(all(len(lab) == 1 for lab in labs), "hosts of unrelated labs are not joined")
 
 
+OTRF = "extra/incidents/otrf/"
 TESTS = {
+    "copied-over-smb": (covenant, [OTRF + "covenant_copy_smb_CreateRequest.zip"]),
+    "started-over-wmi": (covenant, [OTRF + "covenant_sharpwmi_create_dcerpc_wmi.zip"]),
+    "run-key": (run_key, [OTRF + "empire_persistence_registry_modification_run_keys_elevated_user.zip"]),
+    "registered-over-dcom": (little, [OTRF + "covenant_dcom_registerxll.zip"]),
     "shieldbase": (shieldbase, ["extra/incidents/shieldbase/WKS-WIN764BITB-system.evtx"]),
     "aptsim": (aptsim, ["extra/incidents/aptsim-win10/APTSimulatorVM_EventLogs.7z", "extra/incidents/aptsim-win10/WindowsDefenderArtifacts.zip"]),
     "belkasoft": (belkasoft, ["extra/incidents/belkasoft-insider"]),

@@ -20,6 +20,8 @@ static void a_blue_screen_is_one_crash_at_the_time_that_6008_keeps(void **state)
     assert_int_equal(f->evidence_count, 3);
     assert_int_equal(count_findings(c, "unclean-shutdown"), 0);
     assert_int_equal(host_called(c, "DB1")->crash_count, 1);
+    assert_string_equal(arg_of(&c->headline, "blue"), "1");
+    assert_string_equal(arg_of(&c->headline, "unclean"), "");
     world_free(w);
 }
 
@@ -50,6 +52,8 @@ static void power_lost_is_an_unclean_shutdown(void **state)
     suyuan_case *c = world_case(w);
     find_one(c, "unclean-shutdown", "DB1");
     assert_int_equal(count_findings(c, "crash"), 0);
+    assert_string_equal(arg_of(&c->headline, "unclean"), "1");
+    assert_string_equal(arg_of(&c->headline, "blue"), "");
     world_free(w);
 }
 

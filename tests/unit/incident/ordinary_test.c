@@ -33,6 +33,7 @@ static void an_administrator_who_comes_on_many_days_is_no_attacker(void **state)
         assert_string_equal(fact_of(&c->findings[i], "source"), "10.0.0.10");
     }
     assert_int_equal(host_called(c, "DB1")->infected, INFECTED_NO);
+    assert_string_equal(c->headline.id, "headline.clean");
     assert_int_equal(c->persistence_count, 1);
     assert_string_equal(c->persistence[0].verdict, "known");
     world_free(w);
@@ -46,10 +47,33 @@ static void one_who_comes_once_is_not_excused(void **state)
     psexec(security, system, "DB1", at("2020-05-02T02:00:00Z"), "10.0.0.10");
     world_add_file(w, "x", "Security.evtx", security, 0, UINT64_MAX);
     world_add_file(w, "x", "System.evtx", system, 0, UINT64_MAX);
-    const finding *f = find_one(world_case(w), "remote-execution", "DB1");
+    suyuan_case *c = world_case(w);
+    const finding *f = find_one(c, "remote-execution", "DB1");
     assert_int_equal(f->severity, SEVERITY_MEDIUM);
     assert_string_equal(fact_of(f, "ordinary"), "");
+    /* What the story tells is not called nothing: neither in the headline nor of the host. */
+    assert_true(c->story_count > 0);
+    assert_string_equal(c->headline.id, "headline.unclear");
+    assert_string_equal(arg_of(&c->headline, "odd"), "1");
+    assert_int_equal(host_called(c, "DB1")->infected, INFECTED_UNKNOWN);
     world_free(w);
+}
+
+static void what_is_hardly_sure_is_not_grave(void **state)
+{
+    (void)state;
+    static const struct { severity said; unsigned sure; severity told; } is[] = {
+        { SEVERITY_CRITICAL, 50, SEVERITY_MEDIUM }, { SEVERITY_CRITICAL, 60, SEVERITY_HIGH }, { SEVERITY_CRITICAL, 80, SEVERITY_CRITICAL },
+        { SEVERITY_HIGH, 50, SEVERITY_MEDIUM }, { SEVERITY_HIGH, 60, SEVERITY_HIGH }, { SEVERITY_MEDIUM, 20, SEVERITY_MEDIUM },
+    };
+    for (size_t i = 0; i < sizeof is / sizeof *is; i++) {
+        world *w = world_new();
+        world_log *security = security_of(w, "DB1");
+        world_finding(world_act(security, "DB1", at("2020-05-02T02:00:00Z"), "process.start", "image", "C:\\install.exe", "family", "drivelife", NULL), "malware-file", is[i].said, is[i].sure);
+        world_add_file(w, "x", "Security.evtx", security, 0, UINT64_MAX);
+        assert_int_equal(find_one(world_case(w), "malware-file", "DB1")->severity, is[i].told);
+        world_free(w);
+    }
 }
 
 static void nor_is_an_address_that_guessed_its_way_in(void **state)
@@ -206,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_administrator_who_comes_on_many_days_is_no_attacker),
         cmocka_unit_test(one_who_comes_once_is_not_excused),
+        cmocka_unit_test(what_is_hardly_sure_is_not_grave),
         cmocka_unit_test(nor_is_an_address_that_guessed_its_way_in),
         cmocka_unit_test(a_service_is_given_only_to_who_may_have_asked_for_it),
         cmocka_unit_test(a_scanner_asks_many_hosts_for_names_that_nobody_has),

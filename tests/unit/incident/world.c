@@ -388,6 +388,14 @@ const char *fact_of(const finding *f, const char *name)
     return note_fact(f->facts, f->fact_count, name);
 }
 
+const char *arg_of(const sentence *s, const char *name)
+{
+    for (size_t i = 0; i < s->arg_count; i++)
+        if (strcmp(s->args[i].name, name) == 0)
+            return s->args[i].value;
+    return "";
+}
+
 const host *host_called(const suyuan_case *c, const char *name)
 {
     const host *found = NULL;

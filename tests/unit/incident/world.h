@@ -45,4 +45,5 @@ const finding *find_nth(const suyuan_case *c, const char *kind, const char *host
 const finding *find_one(const suyuan_case *c, const char *kind, const char *host);               /* fails the test when there is not exactly one */
 size_t     count_findings(const suyuan_case *c, const char *kind);
 const char *fact_of(const finding *f, const char *name);
+const char *arg_of(const sentence *s, const char *name);             /* "" when not given */
 const host *host_called(const suyuan_case *c, const char *name);     /* fails when there is not exactly one */

@@ -273,6 +273,25 @@ def main():
         check('long lists', f'{many + sum(p["verdict"] == "known" for p in case["persistence"])} further autostart points' in section, 'what is known is not counted')
         check('long lists', f'<code>007{blob[:21]}…{blob[-8:]}</code>' in section and f'<code>007{blob}</code></details>' in section, 'a long name is not cut, or not whole behind it')
 
+    # Without a bug check no screen was blue, whatever else is said of a stop; with both, each is counted apart.
+    crashes = case['crashes']
+    assert crashes and any(c['bugcheck'] for c in crashes)
+    coded = next(c for c in crashes if c['bugcheck'])
+    bare = {**coded, 'bugcheck': None}
+    with tempfile.NamedTemporaryFile('w', encoding='utf-8', suffix='.json') as file:
+        for stops, en, zh in (([bare] * 3, '3 unclean stops', '非正常停机 3 次'), ([bare, coded, bare], '1 blue screen, 2 unclean stops', '蓝屏 1 次、非正常停机 2 次')):
+            name = f'{len(stops)} stops, {sum(c["bugcheck"] is not None for c in stops)} blue'
+            file.seek(0)
+            file.truncate()
+            json.dump({**case, 'crashes': stops, 'crash_clusters': []}, file)
+            file.flush()
+            html = run('html', 'en', file.name)
+            check(name, f'>{en}<' in html and f'>{zh}<' in html, 'the host table counts otherwise')
+            for language, words, stopped, blue in (('en', en, 'Why the machines stopped', 'Why the machines blue-screened'), ('zh', zh, '为什么会非正常停机', '为什么会蓝屏')):
+                text, is_blue = run('summary', language, file.name), coded in stops
+                check(name, words in text and (blue in text) == is_blue and (stopped in text) != is_blue, f'the summary tells otherwise: {text[:1400]}')
+                check(name, (f'>{blue}<' in html) == is_blue and (f'>{stopped}<' in html) != is_blue, 'the headings tell otherwise')
+
     for text in (HOSTILE, HOSTILE + HIDDEN):
         name = 'hostile' if text == HOSTILE else 'hidden'
         html = run('html', 'en', '4', text)
