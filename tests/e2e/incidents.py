@@ -90,7 +90,7 @@ def belkasoft(c):
     names = [n.lower() for h in c.hosts(collected=True) for n in h["names"]]
     c.say(any("desktop-23ps6es" in n for n in names), "the host is DESKTOP-23PS6ES")
     c.say(not c.findings("password-guessing", grave=True), "mistyped passwords are no attack")
-    c.say(len(c.case["crashes"]) == 3 and "3 unclean stops" in c.summary and "lue screen: " not in c.summary and "blue screens" not in c.summary, "three stops without a bug check are no blue screens")
+    c.say(len(c.case["crashes"]) == 3 and "3 unclean stops" in c.summary and "blue screens" not in c.summary.lower(), "three stops without a bug check are no blue screens")
 
 
 # Captures of one lab in which little was logged: what is told of a host and what its story tells must not contradict each other.
@@ -107,7 +107,7 @@ def covenant(c):
 
 def run_key(c):
     told_alike(c)
-    c.say(bool(c.persistence("Run\\Updater", "hostile")), "the Run value whose command lies in the registry brings it back")
+    c.say(bool(c.persistence("Updater", "hostile")), "the Run value whose command lies in the registry brings it back")
 
 
 def little(c):
