@@ -205,6 +205,19 @@ status detect_artifact_file(detect_artifact *a, artifact_kind kind, span bytes, 
     return s;
 }
 
+status detect_artifact_dump(detect_artifact *a, source from, bool user, problems *noted)
+{
+    dump_view view = { .from = from, .user = user, .path = a->log.ref.path, .noted = noted, .mem = &a->mem };
+    status s = status_ok();
+    for (size_t i = 0; artifact_questions[i] && status_is_ok(s); i++) {
+        if (artifact_questions[i]->dump)
+            s = artifact_questions[i]->dump(run_artifacts(a->run)[i], &view, &a->log);
+        acts_commit(&a->log);
+        arena_reset(&a->scratch);
+    }
+    return s;
+}
+
 void detect_artifact_end(detect_artifact *a, const detect_sink *sink)
 {
     claims_give(&a->log, sink);

@@ -3,7 +3,7 @@
  *
  * Shapes    Notes of an artifact name a log whose computer is "" (an artifact does not say whose it is: join finds its host by
  *           what lies beside it, docs/notes.md) and whose channel is the artifact's kind: "registry/SYSTEM", "task", "job", "wmi",
- *           "bits", "link", "program", "file". A hive and its transaction logs are one artifact, under the hive's name. An act's `record` tells acts of
+ *           "bits", "link", "program", "file", "crash-dump". A hive and its transaction logs are one artifact, under the hive's name. An act's `record` tells acts of
  *           one kind in one artifact apart (of a hive: the cell of the value or key); 0 never. Its time is the key's last write.
  * Owns      As detect.h; of an artifact detect_scratch is emptied after each question. A fact's text is copied at once.
  * Hostile   As detect.h; ACTS_KEPT_OF_ARTIFACT acts of a kind are kept, the rest is a cut.
@@ -38,6 +38,15 @@ typedef struct file_view {
     arena *mem;
 } file_view;
 
+/* A crash dump: too large to be held, so it is read where it is asked for. */
+typedef struct dump_view {
+    source from;
+    bool user;                           /* of a program, not of the kernel */
+    const char *path;
+    problems *noted;
+    arena *mem;
+} dump_view;
+
 typedef struct artifact_question {
     const char *name;
     status (*setup)(const detect_setup *s, void **run);              /* may be NULL */
@@ -45,6 +54,7 @@ typedef struct artifact_question {
     /* Files that it wants to read; both or neither. Not ok: it is not what it should be. */
     bool   (*wants)(const void *run, artifact_kind kind, const char *where, const char *path);
     status (*file)(const void *run, const file_view *f, detect_log *out);
+    status (*dump)(const void *run, const dump_view *d, detect_log *out);    /* may be NULL */
 } artifact_question;
 extern const artifact_question *const artifact_questions[];          /* detect/table.c; ends with NULL */
 
@@ -56,6 +66,7 @@ detect_artifact *detect_artifact_new(const detect_run *run, const char *file_id,
 detect_log      *detect_artifact_log(detect_artifact *a);
 void             detect_artifact_hive(detect_artifact *a, const regf *hive);
 status           detect_artifact_file(detect_artifact *a, artifact_kind kind, span bytes, const wmi_files *wmi, problems *noted);
+status           detect_artifact_dump(detect_artifact *a, source from, bool user, problems *noted);
 bool             detect_artifact_wants(const detect_run *run, artifact_kind kind, const char *path);      /* any thread */
 const char      *detect_artifact_word(artifact_kind kind);                             /* "task", ...: the channel */
 char            *detect_artifact_where(const char *path, arena *mem);                  /* file_view.where */

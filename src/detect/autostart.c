@@ -1076,4 +1076,4 @@ static void ask(const void *context, const hive_view *view, detect_log *out)
     arena_done(&p->work);
 }
 
-const artifact_question question_autostart = { "autostart", autostart_setup, ask, autostart_wants, autostart_file };
+const artifact_question question_autostart = { "autostart", autostart_setup, ask, autostart_wants, autostart_file, NULL };

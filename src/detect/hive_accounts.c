@@ -599,4 +599,4 @@ static void hive(const void *context, const hive_view *h, detect_log *out)
         security(context, h, out);
 }
 
-const artifact_question question_accounts = { .name = "host-accounts", .setup = setup, .hive = hive };
+const artifact_question question_accounts = { .name = "host-accounts", .setup = setup, .hive = hive, NULL };

@@ -334,4 +334,4 @@ static void hive(const void *context, const hive_view *h, detect_log *out)
     }
 }
 
-const artifact_question question_identity = { .name = "identity", .setup = setup, .hive = hive };
+const artifact_question question_identity = { .name = "identity", .setup = setup, .hive = hive, NULL };

@@ -559,4 +559,4 @@ static void hive(const void *context, const hive_view *h, detect_log *out)
         rules(run, h, out);
 }
 
-const artifact_question question_settings = { .name = "settings", .setup = setup, .hive = hive };
+const artifact_question question_settings = { .name = "settings", .setup = setup, .hive = hive, NULL };

@@ -33,12 +33,13 @@ const detector *const detectors[] = {
     NULL,
 };
 
-extern const artifact_question question_identity, question_settings, question_accounts, question_autostart;
+extern const artifact_question question_identity, question_settings, question_accounts, question_autostart, question_crash_dump;
 
 const artifact_question *const artifact_questions[] = {
     &question_identity,
     &question_settings,
     &question_accounts,
     &question_autostart,
+    &question_crash_dump,
     NULL,
 };

@@ -139,6 +139,11 @@ static bool kind_of(evidence_type type, const char *path, artifact_kind *out)
     }
 }
 
+static bool is_dump(evidence_type type)
+{
+    return type == EVIDENCE_CRASH_DUMP || type == EVIDENCE_MINIDUMP;
+}
+
 bool artifact_has_beside(evidence_type type)
 {
     return type == EVIDENCE_REGISTRY || type == EVIDENCE_WMI;
@@ -147,7 +152,7 @@ bool artifact_has_beside(evidence_type type)
 bool artifact_wanted(const detect_run *run, evidence_type type, const char *path)
 {
     artifact_kind kind;
-    return type == EVIDENCE_REGISTRY || (kind_of(type, path, &kind) && detect_artifact_wants(run, kind, path));
+    return type == EVIDENCE_REGISTRY || is_dump(type) || (kind_of(type, path, &kind) && detect_artifact_wants(run, kind, path));
 }
 
 static wmi_files repository(const artifact_group *g, span objects, const span *beside)
@@ -179,9 +184,21 @@ static status read_other(const detect_run *run, const artifact_group *g, span by
     return s;
 }
 
+/* Never held: what it is asked for is read from its place. */
+static status read_dump(const detect_run *run, const evidence_item *item, problems *noted, evidence_file *e, const detect_sink *sink)
+{
+    e->channel = evidence_type_word(item->type);
+    detect_artifact *a = detect_artifact_new(run, e->id, e->path, e->channel);
+    status s = detect_artifact_dump(a, item->source, item->type == EVIDENCE_MINIDUMP, noted);
+    detect_artifact_end(a, sink);
+    return s;
+}
+
 status artifact_read(const detect_run *run, artifact_room *room, const artifact_group *g, problems *noted, evidence_file *e, digest *out)
 {
     const detect_sink sink = { .context = out, .act = add_act, .claim = add_claim, .cut = add_cut };
+    if (is_dump(g->main.type))
+        return read_dump(run, &g->main, noted, e, &sink);
     uint64_t most = artifact_has_beside(g->main.type) ? ARTIFACT_MOST : SMALL_MOST, need = g->main.size;
     if (g->main.size > most)
         return status_fail(STATUS_LIMIT, "more than %llu MiB; not read", (unsigned long long)most >> 20);

@@ -569,7 +569,7 @@ static void count_kind(survey_counts *counts, const char *kind)
 
 static bool is_artifact(const char *kind)
 {
-    static const char *const kinds[] = { "registry", "task", "job", "wmi", "bits", "link", "program", "text", "other", "ese" };
+    static const char *const kinds[] = { "registry", "task", "job", "wmi", "bits", "link", "program", "text", "other", "ese", "crash-dump", "minidump" };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kinds[i], kind) == 0)
             return true;
