@@ -26,7 +26,41 @@ static void note(void *context, const char *path, const problem *p)
         console_say(stderr, "%s: %s in chunk %llu at offset %llu: %s", path, p->kind, (unsigned long long)p->chunk, (unsigned long long)p->offset, p->text);
 }
 
-int reading_begin(reading *r, const call *c)
+enum { CALL_RULES = 32 };
+
+static int wrong_rules(const call *c, status s)
+{
+    return s.code == STATUS_NOT_FOUND || s.code == STATUS_BAD_INPUT ? call_usage(c, "%s", s.words) : call_failed(c, s);
+}
+
+/* The program's own rules unless they are not wanted, and those that are given. */
+static int load_rules(reading *r, const call *c)
+{
+    const char *paths[CALL_RULES];
+    unsigned level = SIGMA_LOW;
+    sigma_options o = { .paths = paths, .own = !call_flag(c, "no-own-rules"), .values = call_value(c, "values") };
+    for (const char *path; o.path_count < CALL_RULES && (path = call_value_at(c, "rules", o.path_count)); o.path_count++)
+        paths[o.path_count] = path;
+    call_word(c, "level", &level);
+    o.least = (sigma_level)level;
+    if (!o.own && !o.path_count)
+        return VERB_OK;
+    status s = sigma_load(r->facts, &o, &r->mem, &r->rules);
+    if (!status_is_ok(s))
+        return wrong_rules(c, s);
+    const sigma_refusal *refused;
+    size_t count = sigma_refused(r->rules, &refused);
+    if (count)
+        console_say(stderr, "suyuan: %zu rules are refused, the first: %s:%u: %s (`suyuan rules` tells of all)", count, refused->path, refused->line, refused->reason);
+    if (o.path_count && !sigma_count(r->rules)) {
+        sigma_free(r->rules);
+        return call_usage(c, "-r %s: no rule can be used", paths[0]);
+    }
+    r->options.rules = r->rules;
+    return VERB_OK;
+}
+
+int reading_begin(reading *r, const call *c, bool rules)
 {
     uint64_t threads = pool_cores();
     *r = (reading){ .options = { .since = MOMENT_UNKNOWN, .until = MOMENT_UNKNOWN } };
@@ -39,6 +73,11 @@ int reading_begin(reading *r, const call *c)
     if (!status_is_ok(s)) {
         arena_done(&r->mem);
         return call_failed(c, s);
+    }
+    int loaded = rules ? load_rules(r, c) : VERB_OK;
+    if (loaded != VERB_OK) {
+        arena_done(&r->mem);
+        return loaded;
     }
     r->l = casework_lang(c);
     progress_init(&r->done);
@@ -57,6 +96,7 @@ int reading_begin(reading *r, const call *c)
 void reading_end(reading *r)
 {
     bar_end(&r->bar);
+    sigma_free(r->rules);
     arena_done(&r->mem);
 }
 

@@ -139,7 +139,7 @@ static int run(const call *c)
     if (wrong != VERB_OK)
         return wrong;
     reading r;
-    int begun = reading_begin(&r, c);
+    int begun = reading_begin(&r, c, false);
     if (begun != VERB_OK)
         return begun;
     auditing a = { 0 };

@@ -59,7 +59,7 @@ static int run(const call *c)
         return wrong;
     if (!call_word(c, "format", &format))
         return VERB_USAGE;
-    int begun = reading_begin(&r, c);
+    int begun = reading_begin(&r, c, false);
     if (begun != VERB_OK)
         return begun;
     vec_init(&h.digests, sizeof(digest *));

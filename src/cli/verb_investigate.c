@@ -6,6 +6,7 @@
 static const option options[] = {
     CASEWORK_OPTIONS,
     READING_OPTIONS,
+    RULES_OPTIONS,
 };
 
 static status take(void *context, digest *d, const char *name)
@@ -27,7 +28,7 @@ static int run(const call *c)
         return s.code == STATUS_BAD_INPUT ? call_usage(c, "%s", s.words) : call_failed(c, s);
     s = casework_open(&w, c, folder);
     if (status_is_ok(s)) {
-        int begun = reading_begin(&r, c);
+        int begun = reading_begin(&r, c, true);
         if (begun != VERB_OK) {
             casework_done(&w);
             return begun;

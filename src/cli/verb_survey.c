@@ -24,7 +24,7 @@ static int run(const call *c)
     if (wrong != VERB_OK)
         return wrong;
     reading r;
-    int begun = reading_begin(&r, c);
+    int begun = reading_begin(&r, c, true);
     if (begun != VERB_OK)
         return begun;
     survey_counts counts = { 0 };
@@ -42,6 +42,7 @@ static const option options[] = {
     { 'o', "output", "DIR", "the folder for the digests; made when it is not there" },
     { 0, "lang", "zh|en", "language of what is said while reading; that of the locale when not given" },
     READING_OPTIONS,
+    RULES_OPTIONS,
 };
 
 const verb verb_survey = {

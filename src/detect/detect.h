@@ -65,8 +65,10 @@ typedef struct {
 } detect_sink;
 status      detect_run_new(const profile *facts, arena *mem, detect_run **out);
 const fields *detect_run_fields(const detect_run *run);
+fields     *detect_run_names(detect_run *run);                  /* the same, while events are not viewed yet: others may ask for fields, too */
+const char *detect_run_masked(const detect_run *run, const char *text, arena *mem);     /* without passwords (detect/mask.h) */
 /* One file's pass: records of several computers in one file are separate logs. */
 typedef struct detect_pass detect_pass;
 detect_pass *detect_pass_new(const detect_run *run, const char *file_id, const char *path);
-void         detect_pass_step(detect_pass *p, const event *ev);
+bool         detect_pass_step(detect_pass *p, const event *ev);     /* false: a recovered record that the log has already, or a log too many */
 void         detect_pass_end(detect_pass *p, const detect_sink *sink);      /* gives all notes, frees the pass */

@@ -108,6 +108,16 @@ const fields *detect_run_fields(const detect_run *run)
     return run->names;
 }
 
+fields *detect_run_names(detect_run *run)
+{
+    return run->names;
+}
+
+const char *detect_run_masked(const detect_run *run, const char *text, arena *mem)
+{
+    return mask_passwords(run->passwords, text, mem);
+}
+
 const mask *run_passwords(const detect_run *run)
 {
     return run->passwords;
@@ -218,12 +228,12 @@ static void offer(const detect_run *run, detect_log *log, const event *ev, uint1
     }
 }
 
-void detect_pass_step(detect_pass *p, const event *ev)
+bool detect_pass_step(detect_pass *p, const event *ev)
 {
     const detect_run *run = p->run;
     detect_log *log = log_for(p, ev);
     if (!log || !log_record(log, ev))
-        return;
+        return false;
     uint16_t first = ev->event_id < IDS ? run->by_id[ev->event_id] : 0;
     if (first || run->any) {
         uint64_t given[DETECTORS_MOST / 64] = { 0 };
@@ -232,6 +242,7 @@ void detect_pass_step(detect_pass *p, const event *ev)
     }
     if (p->scratch.used)
         arena_reset(&p->scratch);
+    return true;
 }
 
 static void log_end(detect_pass *p, detect_log *log, const detect_sink *sink)

@@ -158,7 +158,7 @@ static void *copied(const joined *j, const vec *v)
     return out;
 }
 
-static void finish_one(joined *j, told *t)
+void finding_finish(joined *j, told *t)
 {
     if (t->entities_dropped)
         finding_fact(j, t, "names_more", "yes");
@@ -216,7 +216,7 @@ void settle_findings(joined *j)
     fold(j);
     vec_sort(&j->told, by_time);
     for (size_t i = 0; i < j->told.count; i++)
-        finish_one(j, vec_at(&j->told, i));
+        finding_finish(j, vec_at(&j->told, i));
     index_by_host(j);
 }
 
@@ -224,5 +224,8 @@ void findings_done(joined *j)
 {
     for (size_t i = 0; i < j->told.count; i++)
         drop(vec_at(&j->told, i));
+    for (size_t i = 0; i < j->matches.count; i++)
+        drop(vec_at(&j->matches, i));
+    vec_done(&j->matches);
     vec_done(&j->told);
 }

@@ -145,6 +145,8 @@ struct joined {
     vec sessions;                                        /* of remote logons, by host, logon id, time; direct.c */
     vec stops;                                           /* of stop, by host, then time */
     vec told;                                            /* of told; sorted by settle_findings */
+    vec matches;                                         /* of told: what rules matched; behind the others in the case, and no reason for anything */
+    size_t *rules_more;                                  /* of each host: rules that matched and are not told; rules.c */
     uint32_t *told_by_host; size_t *told_from; size_t told_hosts;      /* findings of host h: told_by_host[told_from[h]] up to told_from[h + 1]; settle_findings */
     vec classes;                                         /* whose file is told, by host, class and user; class_files.c */
     map task_marks; vec marked;                          /* host and act to what task_places.c says of it */
@@ -177,6 +179,7 @@ void   innocent_mark(joined *j);                         /* habits and administr
 void   causes_group(joined *j);                          /* common causes; before settle_findings */
 void   persistence_tell(joined *j);
 void   settle_findings(joined *j);                       /* folds what one cause made twice, gives ids, sorts */
+void   rules_tell(joined *j);                            /* what Sigma rules matched; when all else is concluded */
 void   findings_done(joined *j);                         /* gives their heap back */
 void   dark_hosts(joined *j);
 void   verdict_hosts(joined *j);
@@ -272,6 +275,8 @@ const char *write_hash(const joined *j, const char *prefix, ...) __attribute__((
 
 /* The pointer is valid until the next finding is made. */
 told       *finding_new(joined *j, uint32_t host, const char *kind, moment time, const char *subject);
+told       *finding_in(vec *all, uint32_t host, const char *kind, moment time, const char *subject);   /* of told */
+void        finding_finish(joined *j, told *t);                                           /* sorts what it has, and gives its id */
 told       *finding_from_act(joined *j, uint32_t host, const act *a, const char *kind);   /* direct.c */
 severity    severity_as_sure(const joined *j, severity s, unsigned confidence);           /* nothing is grave that is hardly sure; direct.c */
 void        finding_fact(joined *j, told *t, const char *name, const char *value);        /* NULL or "": not added */

@@ -19,6 +19,7 @@ static void begin(joined *j, arena *mem, digest *const *digests, size_t count, c
     vec_init(&j->stops, sizeof(stop));
     vec_init(&j->sessions, 1);                           /* made by direct.c */
     vec_init(&j->told, sizeof(told));
+    vec_init(&j->matches, sizeof(told));
     map_init(&j->raw_of);
     map_init(&j->host_of);
     map_init(&j->host_of_root);
@@ -115,10 +116,12 @@ static void put_hosts(joined *j)
 static void put_findings(joined *j)
 {
     suyuan_case *c = j->out;
-    c->finding_count = j->told.count;
+    c->finding_count = j->told.count + j->matches.count;
     c->findings = arena_array(j->mem, c->finding_count, sizeof *c->findings);
-    for (size_t i = 0; i < c->finding_count; i++)
+    for (size_t i = 0; i < j->told.count; i++)
         c->findings[i] = finding_at(j, i)->f;
+    for (size_t i = 0; i < j->matches.count; i++)
+        c->findings[j->told.count + i] = ((const told *)vec_at(&j->matches, i))->f;
 }
 
 status incident_join(arena *mem, digest *const *digests, size_t count, const scene *heard, const profile *facts, suyuan_case **out)
@@ -168,6 +171,7 @@ status incident_join_with(arena *mem, digest *const *digests, size_t count, cons
         story_tell(&j);
         plan_make(&j);
         claims_check(&j);
+        rules_tell(&j);
         unknowns_tell(&j);
         headline_tell(&j);
         put_evidence(&j);

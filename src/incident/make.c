@@ -98,15 +98,20 @@ const char *host_name(const joined *j, uint32_t host)
 
 /* ---- Findings ---- */
 
-told *finding_new(joined *j, uint32_t host, const char *kind, moment time, const char *subject)
+told *finding_in(vec *all, uint32_t host, const char *kind, moment time, const char *subject)
 {
-    told *t = vec_push(&j->told);
+    told *t = vec_push(all);
     *t = (told){ .f = { .kind = kind, .host = host, .time = time, .end = MOMENT_UNKNOWN, .count = 1, .source = "incident" }, .subject = subject };
     vec_init(&t->entities, sizeof(entity));
     vec_init(&t->evidence, sizeof(evidence_ref));
     vec_init(&t->facts, sizeof(fact));
     vec_init(&t->techniques, sizeof(const char *));
     return t;
+}
+
+told *finding_new(joined *j, uint32_t host, const char *kind, moment time, const char *subject)
+{
+    return finding_in(&j->told, host, kind, time, subject);
 }
 
 void finding_fact(joined *j, told *t, const char *name, const char *value)

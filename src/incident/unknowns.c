@@ -142,6 +142,13 @@ static void no_trace(joined *j, vec *all, uint32_t host)
             say(j, "decides.no-trace", "host", ARG_HOST, host_name(j, host), NULL));
 }
 
+static void more_rules(joined *j, vec *all, uint32_t host)
+{
+    if (j->rules_more[host])
+        add(j, all, host, 6, "rules-more", "rules", say(j, "unknown.rules-more", "host", ARG_HOST, host_name(j, host), "count", ARG_NUMBER, write_u64(j, j->rules_more[host]), NULL),
+            say(j, "decides.rules-more", NULL));
+}
+
 static void crash_dumps(joined *j, vec *all, uint32_t host)
 {
     for (size_t i = 0; i < j->stops.count; i++) {
@@ -199,6 +206,7 @@ void unknowns_tell(joined *j)
         empty_sources(j, &all, i);
         crash_dumps(j, &all, i);
         no_trace(j, &all, i);
+        more_rules(j, &all, i);
     }
     of_the_run(j, &all);
     vec_sort(&all, by_rank);

@@ -143,7 +143,7 @@ static void gather_indicators(const report *r, vec *out)
     map_init(&seen);
     size_t n = 0;
     for (const json *f = tell_first(r->c, "findings"); f; f = f->next, n++) {
-        if (tell_severity(f) < SEVERITY_MEDIUM)
+        if (tell_severity(f) < SEVERITY_MEDIUM || tell_is_match(f))
             continue;
         for (const json *e = tell_first(f, "entities"); e; e = e->next) {
             if (!type_rank(json_str(e, "type")) || tell_is_null(e, "value") || is_windows_own(json_str(e, "value")))

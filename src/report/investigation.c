@@ -8,4 +8,5 @@ void tell_investigation(report *r)
     tell_activity(r, chapter);
     tell_story(r, chapter);
     tell_findings(r, chapter);
+    tell_rules(r, chapter);
 }

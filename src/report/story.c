@@ -268,6 +268,8 @@ static void fill_choices(const report *r, table *t)
     for (const json *f = tell_first(r->c, "findings"); f; f = f->next) {
         size_t host = tell_host(r, f, "host");
         bool there;
+        if (tell_is_match(f))
+            continue;
         if (host != SIZE_MAX)
             with[host] = true;
         map_put(&kinds, span_str(json_str(f, "kind")), &there);
@@ -303,6 +305,7 @@ static void put_entities(const report *r, runs *to, const json *f)
         runs_add(to, RUN_SMALL, (both){ arena_printf(r->mem, "%s ", tell_text(r, t)), NULL });
     if (!tell_is_null(f, "source"))
         runs_add(to, RUN_SMALL, (both){ arena_printf(r->mem, "· %s", tell_clip(r, f, "source")), NULL });
+    put_rules(r, to, f);
 }
 
 void tell_findings(report *r, block *in)
@@ -327,6 +330,8 @@ void tell_findings(report *r, block *in)
     fill_choices(r, t);
     size_t n = 0;
     for (const json *f = tell_first(r->c, "findings"); f; f = f->next, n++) {
+        if (tell_is_match(f))                            /* told by rules.c */
+            continue;
         row *line = doc_row(t, r->d, arena_printf(r->mem, "f%zu", n), tell_severity(f) * 101 + tell_percent(f, "confidence"));
         line->host = tell_host(r, f, "host");
         line->severity = severity_word((severity)tell_severity(f));

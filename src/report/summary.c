@@ -219,7 +219,7 @@ static void host_table(const report *r, block *in)
     size_t *found = arena_array(r->mem, r->host_count + 1, sizeof *found);
     for (const json *f = tell_first(r->c, "findings"); f; f = f->next) {
         size_t host = tell_host(r, f, "host");
-        if (host != SIZE_MAX && tell_severity(f) >= SEVERITY_MEDIUM)
+        if (host != SIZE_MAX && tell_severity(f) >= SEVERITY_MEDIUM && !tell_is_match(f))
             found[host]++;
     }
     folding fold;

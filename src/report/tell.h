@@ -102,6 +102,8 @@ void put_badge(const report *r, runs *to, const char *prefix, const char *word);
 void put_likelihood(const report *r, runs *to, const json *of, const char *name);
 void put_evidence(const report *r, runs *to, const json *of);                   /* its evidence[]: links, six at most, the rest counted */
 void put_findings(const report *r, runs *to, const json *ids);                  /* links to findings, six at most */
+bool tell_is_match(const json *finding);                                        /* of a Sigma rule */
+void put_rules(const report *r, runs *to, const json *finding);                 /* rules that matched its records */
 void put_how(const report *r, runs *to, const json *of);                        /* access and means */
 void put_how_in(const report *r, runs *to, const json *of, const char *prefix); /* prefix of the means' word: "short." */
 
@@ -117,6 +119,7 @@ void tell_exposure(const report *r, block *section);                           /
 void tell_tools(const report *r, block *chapter);
 void tell_story(report *r, block *in);
 void tell_findings(report *r, block *in);
+void tell_rules(const report *r, block *in);                                   /* what Sigma rules matched */
 void tell_conclusion(report *r);
 void tell_threats(report *r);
 void tell_hardening(report *r);

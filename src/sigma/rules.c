@@ -452,12 +452,14 @@ static status add_path(sigma_rules *r, vec *all, const char *given, sha256 *sum)
     return s;
 }
 
-static status read_values(sigma_rules *r, const char *path)
+static status read_values(sigma_rules *r, const char *path, sha256 *sum)
 {
     span bytes;
     if (!path)
         return status_ok();
     status s = tree_read_file(r->mem, path, &bytes);
+    if (status_is_ok(s))
+        sha256_add(sum, bytes);
     return status_is_ok(s) ? tree_parse(r->mem, path, bytes, TREE_FORM, &r->values) : s;
 }
 
@@ -482,11 +484,12 @@ status sigma_load(const profile *facts, const sigma_options *o, arena *mem, sigm
     sha256 *sum = sha256_begin();
     status s = sources_read(r);
     if (status_is_ok(s))
-        s = read_values(r, o->values);
+        s = read_values(r, o->values, sum);
     for (size_t i = 0; o->own && i < own_rules_count; i++)
         add_bytes(r, &all, arena_printf(mem, "rules/%s", own_rules[i].name), status_ok(), own_rules[i].bytes, sum);
     for (size_t i = 0; i < o->path_count && status_is_ok(s); i++)
         s = add_path(r, &all, o->paths[i], sum);
+    sha256_add(sum, span_str(sigma_level_word(o->least)));
     add_documents(r, o, &all);
     vec_done(&all);
     uint8_t hash[32];

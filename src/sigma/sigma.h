@@ -43,7 +43,7 @@ size_t               sigma_refused(const sigma_rules *r, const sigma_refusal **o
  * that can never hold or always does. */
 size_t               sigma_lint_count(const sigma_rules *r);
 sigma_refusal        sigma_lint(const sigma_rules *r, size_t i);
-const char          *sigma_hash(const sigma_rules *r);           /* SHA-256 over the files, 64 hex digits */
+const char          *sigma_hash(const sigma_rules *r);           /* SHA-256 over the files, the values and the level, 64 hex digits */
 const char          *sigma_level_word(sigma_level l);
 
 /* Names that rules ask events for. Before events are viewed, once. */

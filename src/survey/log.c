@@ -14,6 +14,7 @@ struct log_reader {
     log_setup setup;
     evtx_reader *chunks;
     event_view *view;
+    sigma_matcher *matcher;              /* NULL: no rules */
 };
 
 /* One pass over one file. */
@@ -22,6 +23,7 @@ typedef struct {
     const evidence_item *item;
     arena mem;
     detect_pass *detectors;
+    rule_pass *rules;                    /* NULL: none */
     problems *noted;
     evidence_file *e;
     names computers, channels;
@@ -36,6 +38,7 @@ log_reader *log_reader_new(const log_setup *setup)
     r->setup = *setup;
     r->chunks = evtx_reader_new(setup->templates);
     r->view = event_view_new(detect_run_fields(setup->run));
+    r->matcher = setup->rules ? rule_matcher(setup->rules) : NULL;
     return r;
 }
 
@@ -43,6 +46,7 @@ void log_reader_free(log_reader *r)
 {
     if (!r)
         return;
+    sigma_matcher_free(r->matcher);
     event_view_free(r->view);
     evtx_reader_free(r->chunks);
     arena self = r->self;
@@ -129,7 +133,8 @@ static void see_event(log_pass *p, const event *ev)
         names_add(&p->computers, ev->computer);
         names_add(&p->channels, ev->channel);
     }
-    detect_pass_step(p->detectors, ev);
+    if (detect_pass_step(p->detectors, ev) && p->rules)
+        rule_pass_step(p->rules, ev);
 }
 
 static void see(log_pass *p, const evtx_record *record)
@@ -254,16 +259,28 @@ static void read_slack(log_pass *p, const evtx *log, const bool *slack)
     binxml_templates_free(own);
 }
 
-static void add_act(void *context, const act *a) { digest_add_act(context, a); }
-static void add_tally(void *context, const tally *t) { digest_add_tally(context, t); }
-static void add_block(void *context, const log_block *b) { digest_add_block(context, b); }
-static void add_claim(void *context, const identity_claim *c) { digest_add_claim(context, c); }
-static void add_cut(void *context, const log_ref *log, const char *kind, uint64_t dropped) { digest_add_cut(context, log, kind, dropped); }
+typedef struct { digest *out; rule_pass *rules; } note_sink;
+
+static void add_act(void *context, const act *a)
+{
+    const note_sink *to = context;
+    digest_add_act(to->out, a);
+    if (to->rules)
+        rule_pass_noted(to->rules, a);
+}
+
+static void add_tally(void *context, const tally *t) { digest_add_tally(((const note_sink *)context)->out, t); }
+static void add_block(void *context, const log_block *b) { digest_add_block(((const note_sink *)context)->out, b); }
+static void add_claim(void *context, const identity_claim *c) { digest_add_claim(((const note_sink *)context)->out, c); }
+static void add_cut(void *context, const log_ref *log, const char *kind, uint64_t dropped) { digest_add_cut(((const note_sink *)context)->out, log, kind, dropped); }
 
 static void end_pass(log_pass *p, digest *out)
 {
-    const detect_sink sink = { .context = out, .act = add_act, .tally = add_tally, .block = add_block, .claim = add_claim, .cut = add_cut };
+    note_sink to = { out, p->rules };
+    const detect_sink sink = { .context = &to, .act = add_act, .tally = add_tally, .block = add_block, .claim = add_claim, .cut = add_cut };
     detect_pass_end(p->detectors, &sink);
+    if (p->rules)
+        rule_pass_end(p->rules, out);
     p->e->computer = names_most(&p->computers, p->noted->mem);
     p->e->channel = names_most(&p->channels, p->noted->mem);
     names_done(&p->computers);
@@ -286,6 +303,7 @@ status log_read(log_reader *r, const evidence_item *item, problems *noted, evide
     names_init(&p.computers);
     names_init(&p.channels);
     p.detectors = detect_pass_new(r->setup.run, e->id, e->path);
+    p.rules = r->matcher ? rule_pass_new(r->setup.rules, r->matcher, e->id, e->path) : NULL;
     bool *slack = arena_array(&p.mem, log.chunk_count + 1, sizeof *slack);
     if (read_live(&p, &log, slack))
         read_slack(&p, &log, slack);
@@ -303,6 +321,7 @@ status log_read_json(log_reader *r, const evidence_item *item, problems *noted, 
     names_init(&p.computers);
     names_init(&p.channels);
     p.detectors = detect_pass_new(r->setup.run, e->id, e->path);
+    p.rules = r->matcher ? rule_pass_new(r->setup.rules, r->matcher, e->id, e->path) : NULL;
     json_events *all = json_events_open(item->source, noted);
     while (json_events_next(all, r->view, &ev)) {
         see_event(&p, &ev);

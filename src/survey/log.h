@@ -5,9 +5,11 @@
 #include "detect/detect.h"
 #include "digest/digest.h"
 #include "evidence/evidence.h"
+#include "survey/rules.h"
 
 typedef struct {
     const detect_run *run;
+    const rule_setup *rules;                 /* NULL: none */
     binxml_templates *templates;             /* shared by all readers */
     moment since, until;
     progress *progress;                      /* told as bytes of logs that are no members of archives are read */

@@ -536,13 +536,15 @@ status survey_run(const survey_options *o, const survey_sink *sink, survey_count
     arena_init(&mem, 0);
     status done = detect_run_new(s.o->facts, &mem, &s.detectors);
     how.also_context = s.detectors;
+    if (status_is_ok(done) && o->rules)
+        s.setup.rules = rule_setup_new(o->rules, s.detectors, &mem);
     if (status_is_ok(done))
         done = evidence_open(o->paths, o->path_count, &how, &s.walk);
     if (!status_is_ok(done)) {
         arena_done(&mem);
         return done;
     }
-    s.head = (digest_head){ .unit = "", .tool = SUYUAN_VERSION, .profiles = profile_hash(o->facts), .rules = "", .options = option_words(o, &mem), .sources = "" };
+    s.head = (digest_head){ .unit = "", .tool = SUYUAN_VERSION, .profiles = profile_hash(o->facts), .rules = o->rules ? sigma_hash(o->rules) : "", .options = option_words(o, &mem), .sources = "" };
     done = run(&s, o->threads ? o->threads : 1, &mem);
     arena_done(&mem);
     evidence_close(s.walk);

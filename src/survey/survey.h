@@ -11,6 +11,7 @@
 #pragma once
 #include "digest/digest.h"
 #include "profile/profile.h"
+#include "sigma/sigma.h"
 
 typedef struct {
     const char *const *paths; size_t path_count;
@@ -18,6 +19,7 @@ typedef struct {
     moment since, until;                     /* MOMENT_UNKNOWN: no limit; records before `since`, or at `until` and after, are not seen */
     unsigned threads;
     const profile *facts;
+    sigma_rules *rules;                      /* NULL: none; sigma_intern is called here */
     progress *progress;                      /* may be NULL */
     void (*note)(void *context, const char *path, const problem *p);     /* each problem, file by file; may be NULL; called from any thread, one at a time */
     void *note_context;
