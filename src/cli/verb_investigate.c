@@ -52,6 +52,8 @@ const verb verb_investigate = {
                    "both. Nothing is ever written to the evidence.\n\n"
                    "The exit status is 3 when the case was made but some evidence could not be read, or not in full: each file is named, and what "
                    "could be read of it is in the case. Damage that cost nothing leaves it at 0.\n\n"
+                   "Sigma rules, the program's own and those of -r, are matched, too: what they find stands in the report behind what the program found itself, and "
+                   "changes no verdict.\n\n"
                    "What is said while reading, and the summary, are in the language of --lang, else in that of the locale; errors and damage are told in "
                    "English.",
     .options = options,
