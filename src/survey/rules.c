@@ -246,15 +246,40 @@ static void subject_facts(rule_pass *p, const event *ev, fact_list *out)
     }
 }
 
-static const char *matched_text(rule_pass *p, const sigma_field *fields, size_t count)
+static void put_matched(rule_pass *p, const char *name, const char *value, buf *out)
+{
+    buf_printf(out, "%s%s=%s", out->len ? ", " : "", name, masked(p, value));
+}
+
+static const char *matched_text(rule_pass *p, buf *out)
+{
+    const char *text = shortened(&p->scratch, arena_str(&p->scratch, buf_text(out)), MATCHED);
+    buf_done(out);
+    return text;
+}
+
+/* Fields of the condition that held. */
+static const char *why_text(rule_pass *p, const event *ev, const sigma_hit *hit)
+{
+    buf out, value;
+    buf_init(&out, 64 << 10);
+    for (uint32_t i = 0; i < hit->field_count; i++) {
+        buf_init(&value, 1 << 20);
+        sigma_field_put(p->matcher, ev, hit->fields[i], false, &value);
+        put_matched(p, sigma_field_name(p->setup->rules, hit->fields[i]), arena_str(&p->scratch, buf_text(&value)), &out);
+        buf_done(&value);
+    }
+    return matched_text(p, &out);
+}
+
+/* Fields by which a correlation groups. */
+static const char *group_text(rule_pass *p, const sigma_correlated *c)
 {
     buf out;
     buf_init(&out, 64 << 10);
-    for (size_t i = 0; i < count; i++)
-        buf_printf(&out, "%s%s=%s", i ? ", " : "", fields[i].name, masked(p, fields[i].value));
-    const char *text = shortened(&p->scratch, arena_str(&p->scratch, buf_text(&out)), MATCHED);
-    buf_done(&out);
-    return text;
+    for (size_t i = 0; i < c->field_count; i++)
+        put_matched(p, c->fields[i].name, c->fields[i].value, &out);
+    return matched_text(p, &out);
 }
 
 static void rule_facts(const rule_setup *s, uint32_t rule, fact_list *out)
@@ -290,9 +315,10 @@ static void keep_example(rule_pass *p, rule_state *s, const event *ev, const fac
         e->facts[i] = (fact){ arena_str(&p->mem, l->at[i].name), arena_str(&p->mem, l->at[i].value) };
 }
 
-/* `correlated`: the rule is a correlation, and this made it true. `looked`: sigma_look was called for the event. */
-static void add_hit(rule_pass *p, uint32_t rule, const event *ev, const sigma_correlated *correlated, bool *looked)
+/* One of the two is given: why the rule matched, or what made a correlation true. */
+static void add_hit(rule_pass *p, const event *ev, const sigma_hit *hit, const sigma_correlated *correlated)
 {
+    uint32_t rule = hit ? hit->rule : correlated->rule;
     rule_state *s = state_of(p, rule, ev);
     if (!s) {
         p->cut++;
@@ -310,16 +336,11 @@ static void add_hit(rule_pass *p, uint32_t rule, const event *ev, const sigma_co
     fact_list l = { .count = 0 };
     if (correlated) {
         char first[MOMENT_TEXT];
-        add_fact(&l, "matched", matched_text(p, correlated->fields, correlated->field_count));
+        add_fact(&l, "matched", group_text(p, correlated));
         add_fact(&l, "events", arena_printf(&p->scratch, "%llu", (unsigned long long)correlated->count));
         add_fact(&l, "from", moment_known(correlated->first) ? arena_str(&p->scratch, moment_iso(correlated->first, first)) : NULL);
     } else {
-        sigma_field *fields;
-        if (!*looked)
-            sigma_look(p->matcher, ev);
-        *looked = true;
-        size_t count = sigma_explain(p->matcher, ev, rule, &p->scratch, &fields);
-        add_fact(&l, "matched", matched_text(p, fields, count));
+        add_fact(&l, "matched", why_text(p, ev, hit));
     }
     subject_facts(p, ev, &l);
     rule_facts(p->setup, rule, &l);
@@ -329,30 +350,26 @@ static void add_hit(rule_pass *p, uint32_t rule, const event *ev, const sigma_co
 static void give_correlated(void *context, const sigma_correlated *c)
 {
     rule_pass *p = context;
-    bool looked = true;
     if (p->setup->notes[c->rule].told)
-        add_hit(p, c->rule, p->at, c, &looked);
+        add_hit(p, p->at, NULL, c);
 }
 
 void rule_pass_step(rule_pass *p, const event *ev)
 {
-    const uint32_t *found;
-    size_t count = sigma_match(p->matcher, ev, &found);
+    const sigma_hit *hits;
+    size_t count = sigma_hits(p->matcher, ev, &hits);
     if (!count)
         return;
-    uint32_t *rules = arena_array(&p->scratch, count, sizeof *rules);
-    bool looked = false;
-    memcpy(rules, found, count * sizeof *rules);
     p->at = ev;
     for (size_t i = 0; i < count; i++)
-        if (p->setup->notes[rules[i]].told)
-            add_hit(p, rules[i], ev, NULL, &looked);
+        if (p->setup->notes[hits[i].rule].told)
+            add_hit(p, ev, &hits[i], NULL);
     /* The order of recovered records among the others is not known. */
     for (size_t i = 0; i < count && p->correlator && !ev->recovered; i++)
-        if (sigma_wanted(p->setup->rules, rules[i])) {
+        if (sigma_wanted(p->setup->rules, hits[i].rule)) {
             sigma_field *needed;
-            size_t n = sigma_needed(p->matcher, ev, rules[i], &p->scratch, &needed);
-            sigma_correlate(p->correlator, rules[i], ev->time, needed, n, ev);
+            size_t n = sigma_needed(p->matcher, ev, hits[i].rule, &p->scratch, &needed);
+            sigma_correlate(p->correlator, hits[i].rule, ev->time, needed, n, ev);
         }
     arena_reset(&p->scratch);
 }
