@@ -165,8 +165,24 @@ static void hex_class(estate *e, hive *h, hive_key *lsa, const char *name)
     told_secret(e, host_print(e, "class name of Lsa\\%s", name), span_str(text), text);
 }
 
+/* Communities stand where elsewhere names of values and of keys stand; by the host's name, not by chance. */
+static void communities(estate *e, hive *h)
+{
+    hive_key *parameters = hive_at(h, e->services, "SNMP\\Parameters");
+    static const char *const uses[] = { "read", "trap" };
+    for (int i = 0; i < 2; i++) {
+        const char *word = host_print(e, "comm%012llx", (unsigned long long)hash64(span_str(host_print(e, "%s %s %llu", uses[i], e->h->sid, (unsigned long long)e->w->seed))) >> 16);
+        if (i == 0)
+            hive_dword(h, hive_at(h, parameters, "ValidCommunities"), word, 4);
+        else
+            hive_sz(h, hive_at(h, hive_at(h, parameters, "TrapConfiguration"), word), "1", "192.0.2.9");
+        told_secret(e, host_print(e, "SNMP community to %s", uses[i]), span_str(word), word);
+    }
+}
+
 static void local_security(estate *e, hive *h)
 {
+    communities(e, h);
     hive_key *k = hive_at(h, e->control, "Lsa");
     bool anonymous = rng_chance(&e->r, 15), wdigest = rng_chance(&e->r, 12);
     hive_multi(h, k, "Authentication Packages", "msv1_0");

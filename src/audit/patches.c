@@ -136,7 +136,7 @@ static void by_packages(const audit *a, asking *q, const profile_node *row)
 {
     size_t seen = 0, later = 0;
     moment newest = 0;
-    const char *pending = NULL;
+    const char *pending = NULL, *latest = "";
     for (size_t i = 0; i < a->other_count; i++) {
         const act *x = audit_act(a, a->others[i]);
         if (strcmp(x->kind, "patch") != 0)
@@ -154,22 +154,30 @@ static void by_packages(const audit *a, asking *q, const profile_node *row)
             pending = package;
         }
         moment t = patch_time(x);
-        if (effective(state) && moment_known(t) && t > newest)
+        if (effective(state) && moment_known(t) && t > newest) {
             newest = t;
+            latest = package;
+        }
         later += effective(state) && may_hold(a, package);
     }
     moment since = MOMENT_UNKNOWN;
     moment_parse(span_str(profile_text(a->checks, "ms17_010_since")), &since);
+    char day[MOMENT_TEXT] = "";
+    if (newest) {
+        moment_iso(newest, day);
+        day[10] = 0;
+    }
+    const char *found = newest ? arena_printf(a->mem, "update.newest: %s (%s)", latest, day) : seen ? a->h->os_build : "";
     if (pending)
         audit_answer(q, AUDIT_FAILED, pending, "check.note.pending");
     else if (!seen)
-        audit_answer(q, AUDIT_UNDECIDED, "", "check.note.unseen");
+        audit_answer(q, AUDIT_UNDECIDED, a->h->os_build, "check.note.unseen");
     else if (newest && newest < since)
-        audit_answer(q, AUDIT_FAILED, "", "check.note.no-update-since");
+        audit_answer(q, AUDIT_FAILED, found, "check.note.no-update-since");
     else if (!later)
-        audit_answer(q, AUDIT_FAILED, "", "check.note.no-later");
+        audit_answer(q, AUDIT_FAILED, found, "check.note.no-later");
     else
-        audit_answer(q, AUDIT_UNDECIDED, "", "check.note.superseded");
+        audit_answer(q, AUDIT_UNDECIDED, found, "check.note.superseded");
 }
 
 /* SMBv1 that nobody answers on this host: what is missing cannot be reached through it. */

@@ -55,6 +55,16 @@ static const char *setting(const page *p, const char *value, lang l)
     return text;
 }
 
+static const char *basis(const page *p, const char *source, lang l)
+{
+    buf words;
+    buf_init(&words, 1 << 16);
+    text_basis(source ? source : "", l, &words);
+    const char *text = arena_text(p->mem, buf_bytes(&words));
+    buf_done(&words);
+    return text;
+}
+
 static void put_check(const page *p, table *t, const exposure *e)
 {
     static const char *const tones[] = { "info", "low", "medium", "high", "critical" };
@@ -80,7 +90,7 @@ static void put_check(const page *p, table *t, const exposure *e)
     runs_words(&line->cells[4], words(p, &e->why));
     runs_words(&line->cells[5], words(p, &e->fix));
     put_commands(&line->cells[5], p, e->command);
-    runs_add(&line->cells[6], RUN_SMALL, plain(p, e->source));
+    runs_add(&line->cells[6], RUN_SMALL, (both){ basis(p, e->source, LANG_EN), basis(p, e->source, LANG_ZH) });
 }
 
 static void put_host(const page *p, uint32_t i)
@@ -130,8 +140,10 @@ void audit_page(const suyuan_case *c, lang l, arena *mem, buf *out)
     p.d->kicker = word(&p, "audit.", "kicker");
     p.d->about.mem = mem;
     const char *baseline = c->exposure_count ? c->exposure[0].baseline : NULL;
+    char named[2][64];
     if (baseline)
-        runs_text(&p.d->about, arena_printf(mem, "%s %s", text_word("audit.baseline", l), baseline));
+        runs_words(&p.d->about, (both){ arena_printf(mem, "%s %s", text_word("audit.baseline", LANG_EN), audit_baseline_word(baseline, named[0], sizeof named[0], LANG_EN)),
+                                        arena_printf(mem, "%s %s", text_word("audit.baseline", LANG_ZH), audit_baseline_word(baseline, named[1], sizeof named[1], LANG_ZH)) });
     for (uint32_t i = 0; i < c->host_count; i++)
         if (c->hosts[i].collected)
             put_host(&p, i);

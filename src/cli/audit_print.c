@@ -58,6 +58,13 @@ const char *audit_wanted(const exposure *e, lang l)
     return words == id ? e->wanted : words;
 }
 
+const char *audit_baseline_word(const char *baseline, char *room, size_t size, lang l)
+{
+    snprintf(room, size, "baseline.%s", baseline);
+    const char *words = text_word(room, l);
+    return words == room ? baseline : words;
+}
+
 /* ---- For a person ---- */
 
 static void put_line(buf *out, const char *name, const char *value)
@@ -113,7 +120,11 @@ static void put_check(const suyuan_case *c, const exposure *e, lang l, buf *out)
     put_words(c, &e->why, label("why", l), l, out);
     put_words(c, &e->fix, label("policy", l), l, out);
     put_line(out, label("command", l), e->command);
-    put_line(out, label("source", l), e->source);
+    buf basis;
+    buf_init(&basis, WORDS);
+    text_basis(e->source ? e->source : "", l, &basis);
+    put_line(out, label("source", l), buf_text(&basis));
+    buf_done(&basis);
     buf_char(out, '\n');
 }
 
@@ -130,12 +141,13 @@ static void put_heading(const suyuan_case *c, uint32_t i, const audit_score *s, 
         buf_printf(out, "  %s\n", label("nothing", l));
         return;
     }
+    char named[64];
     char points[16], failed[24], passed[24], undecided[24];
     snprintf(points, sizeof points, "%u", percent(s));
     snprintf(failed, sizeof failed, "%zu", s->failed);
     snprintf(passed, sizeof passed, "%zu", s->passed);
     snprintf(undecided, sizeof undecided, "%zu", s->undecided);
-    arg args[] = { { "points", ARG_TEXT, points }, { "failed", ARG_TEXT, failed }, { "passed", ARG_TEXT, passed }, { "undecided", ARG_TEXT, undecided }, { "baseline", ARG_TEXT, baseline } };
+    arg args[] = { { "points", ARG_TEXT, points }, { "failed", ARG_TEXT, failed }, { "passed", ARG_TEXT, passed }, { "undecided", ARG_TEXT, undecided }, { "baseline", ARG_TEXT, audit_baseline_word(baseline, named, sizeof named, l) } };
     sentence words = { s->of ? "audit.score" : "audit.no-score", args, sizeof args / sizeof *args };
     buf_str(out, "  ");
     text_sentence(&words, l, zone_of(c), out);
@@ -197,7 +209,11 @@ static void put_json(const suyuan_case *c, uint32_t host, const exposure *e, lan
     }
     json_end_array(&j);
     put_text(&j, "baseline", e->baseline);
-    put_text(&j, "source", e->source);
+    buf basis;
+    buf_init(&basis, WORDS);
+    text_basis(e->source ? e->source : "", l, &basis);
+    put_text(&j, "source", e->source ? buf_text(&basis) : NULL);
+    buf_done(&basis);
     json_end_object(&j);
     buf_char(out, '\n');
 }
@@ -257,7 +273,11 @@ static void put_row(const suyuan_case *c, uint32_t host, const exposure *e, lang
     put_words_cell(c, &e->note, l, out);
     put_words_cell(c, &e->fix, l, out);
     put_cell(out, e->command, false);
-    put_cell(out, e->source, true);
+    buf basis;
+    buf_init(&basis, WORDS);
+    text_basis(e->source ? e->source : "", l, &basis);
+    put_cell(out, buf_text(&basis), true);
+    buf_done(&basis);
 }
 
 void audit_print(const suyuan_case *c, audit_format f, lang l, buf *out)

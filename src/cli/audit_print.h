@@ -12,6 +12,7 @@
 typedef enum { AUDIT_TABLE, AUDIT_JSONL, AUDIT_CSV, AUDIT_HTML } audit_format;
 
 audit_score audit_score_of(const suyuan_case *c, uint32_t host);     /* all zero: nothing of the host was asked */
+const char *audit_baseline_word(const char *baseline, char *room, size_t size, lang l);     /* its name for a person */
 const char *audit_wanted(const exposure *e, lang l);                 /* in words where it is no number */
 void        audit_print(const suyuan_case *c, audit_format f, lang l, buf *out);
 void        audit_page(const suyuan_case *c, lang l, arena *mem, buf *out);

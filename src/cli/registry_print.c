@@ -338,8 +338,17 @@ static void put_key(registry_printer *p, const regf_key *key)
         table_key(p, key);
 }
 
+static const char unnamed[] = "(name withheld)";
+
 static void put_value(registry_printer *p, const regf_key *key, const regf_value *v)
 {
+    regf_value nameless;
+    if (regf_names_withheld(key)) {
+        nameless = *v;
+        nameless.name = span_str(unnamed);
+        nameless.latin = true;
+        v = &nameless;
+    }
     if (p->format == REGISTRY_JSONL)
         lines_value(p, key, v);
     else if (p->format == REGISTRY_TABLE)
@@ -366,9 +375,14 @@ static void end_key(registry_printer *p)
 /* One part more. */
 static void enter(registry_printer *p, const regf_key *key)
 {
-    bool json = p->format == REGISTRY_JSONL;
+    static const char traps[] = "TrapConfiguration";         /* its keys are named as communities are */
+    bool json = p->format == REGISTRY_JSONL, trap = p->path.len >= sizeof traps - 1 && strncasecmp((const char *)p->path.at + p->path.len - (sizeof traps - 1), traps, sizeof traps - 1) == 0;
     if (p->path.len)
         buf_str(&p->path, json ? "\\\\" : "\\");
+    if (trap) {
+        buf_str(&p->path, unnamed);
+        return;
+    }
     if (json)
         lines_name(&p->path, key->name, key->latin);
     else
@@ -441,10 +455,13 @@ void registry_lost(registry_printer *p, const regf_lost *lost)
     p->kind = regf_kind_word(regf_which(p->hive));
     p->left_out = false;
     buf_clear(&p->path);
+    const char *trap = strcasestr(lost->path, "\\TrapConfiguration\\"), *path = lost->path;
+    if (trap)
+        path = arena_printf(&p->data, "%.*s\\TrapConfiguration\\%s", (int)(trap - path), path, unnamed);
     if (p->format == REGISTRY_JSONL)
-        utf8_json(span_str(lost->path), &p->path);
+        utf8_json(span_str(path), &p->path);
     else
-        buf_str(&p->path, lost->path);
+        buf_str(&p->path, path);
     put_key(p, &lost->key);
     for (size_t i = 0; i < lost->value_count && !p->failed; i++)
         put_value(p, &lost->key, &lost->values[i]);

@@ -93,6 +93,7 @@ const char *regf_kind_word(regf_kind k);                                       /
 /* Whether the value (or with NULL the class name) of a key holds a secret or a part of a key to one: only name, type and size of
  * it may be told, whatever hive it turns up in. */
 bool      regf_withheld(const regf *h, const regf_key *key, const regf_value *v);
+bool      regf_names_withheld(const regf_key *key);                            /* the names of its values are secrets: communities of SNMP */
 
 /* Deleted keys with the values that hang on them; live keys with values that they had; values that hang on nothing any more
  * (key.cell REGF_NONE): in order of place. path: below the root, "\\<unknown>\\name" where a parent is gone. What lost its

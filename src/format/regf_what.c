@@ -167,6 +167,12 @@ static bool is_saved_token(const regf_key *key, const regf_value *v)
     return false;
 }
 
+/* Whoever knows the name of a community may ask, and with some of them set, what he likes. */
+bool regf_names_withheld(const regf_key *key)
+{
+    return key->name.len == (key->latin ? 16 : 32) && key_is(key, "ValidCommunities");
+}
+
 bool regf_withheld(const regf *h, const regf_key *key, const regf_value *v)
 {
     static const char *const names[] = { "SupplementalCredentials", "ResetData" };

@@ -1,12 +1,10 @@
 /* Does the evidence bear out what the responder was told? A claim is contradicted only when what was told, give or take its
  * precision, and what the evidence says are disjoint; a difference of exactly the zone's offset is named as such. */
-#include "incident/internal.h"
+#include "incident/claims.h"
 
 #include <stdlib.h>
 
-typedef struct { const scene_claim *told; uint32_t host; claim *out; } checking;
-
-static void cite_ref(joined *j, checking *c, evidence_ref ref)
+void claim_cites(joined *j, checking *c, evidence_ref ref)
 {
     claim *out = c->out;
     evidence_ref *more = arena_array(j->mem, out->evidence_count + 1, sizeof *more);
@@ -16,14 +14,14 @@ static void cite_ref(joined *j, checking *c, evidence_ref ref)
     out->evidence = more;
 }
 
-static void cite(joined *j, checking *c, const act *a) { cite_ref(j, c, ref_of_act(j, a)); }
+static void cite(joined *j, checking *c, const act *a) { claim_cites(j, c, ref_of_act(j, a)); }
 
 static void cite_bucket(joined *j, checking *c, const joined_tally *t, const joined_bucket *b)
 {
-    cite_ref(j, c, (evidence_ref){ .file = b->log->file, .channel = t->channel, .record = b->record, .time = b->first });
+    claim_cites(j, c, (evidence_ref){ .file = b->log->file, .channel = t->channel, .record = b->record, .time = b->first });
 }
 
-static void decide(checking *c, const char *verdict, const char *found, sentence why)
+void claim_decides(checking *c, const char *verdict, const char *found, sentence why)
 {
     c->out->verdict = verdict;
     c->out->found = found;
@@ -63,13 +61,13 @@ static void against(joined *j, checking *c, moment t, moment slack, bool alive, 
     if (a)
         cite(j, c, a);
     if (apart(c->told, t) <= slack)
-        decide(c, "confirmed", found, say(j, confirmed, "time", ARG_TIME, found, "alive", ARG_TEXT, sign, NULL));
+        claim_decides(c, "confirmed", found, say(j, confirmed, "time", ARG_TIME, found, "alive", ARG_TEXT, sign, NULL));
     else if (by_zone(j, c->told, t, slack))
-        decide(c, "contradicted", found, say(j, "claim.zone", "time", ARG_TIME, found, "zone", ARG_TEXT, j->scene->zone.name, NULL));
+        claim_decides(c, "contradicted", found, say(j, "claim.zone", "time", ARG_TIME, found, "zone", ARG_TEXT, j->scene->zone.name, NULL));
     else if (covered(j, c, channel))
-        decide(c, "contradicted", found, say(j, contradicted, "time", ARG_TIME, found, "alive", ARG_TEXT, sign, NULL));
+        claim_decides(c, "contradicted", found, say(j, contradicted, "time", ARG_TIME, found, "alive", ARG_TEXT, sign, NULL));
     else
-        decide(c, "undecided", found, say(j, "claim.not-covered", "channel", ARG_TEXT, channel, "time", ARG_TIME, found, NULL));
+        claim_decides(c, "undecided", found, say(j, "claim.not-covered", "channel", ARG_TEXT, channel, "time", ARG_TIME, found, NULL));
 }
 
 static void blue_screen(joined *j, checking *c)
@@ -85,7 +83,7 @@ static void blue_screen(joined *j, checking *c)
     }
     if (!best) {
         bool sure = covered(j, c, "System");
-        decide(c, sure ? "contradicted" : "undecided", NULL, say(j, sure ? "claim.no-crash" : "claim.no-log", "channel", ARG_TEXT, "System", NULL));
+        claim_decides(c, sure ? "contradicted" : "undecided", NULL, say(j, sure ? "claim.no-crash" : "claim.no-log", "channel", ARG_TEXT, "System", NULL));
         return;
     }
     moment slack = strcmp(best->basis, "binary") == 0 || strcmp(best->basis, "text") == 0 ? weight_span(j, "claims.heartbeat") : best->slack;
@@ -107,7 +105,7 @@ static void restarted(joined *j, checking *c)
     if (best)
         against(j, c, best->time, weight_span(j, "claims.restart"), false, best, "System", "claim.restart", "claim.restart-other");
     else
-        decide(c, covered(j, c, "System") ? "contradicted" : "undecided", NULL,
+        claim_decides(c, covered(j, c, "System") ? "contradicted" : "undecided", NULL,
                say(j, covered(j, c, "System") ? "claim.no-restart" : "claim.no-log", "channel", ARG_TEXT, "System", NULL));
 }
 
@@ -115,18 +113,18 @@ static void first_seen(joined *j, checking *c)
 {
     moment first = host_of(j, c->host)->first_hostile;
     if (!moment_known(first)) {
-        decide(c, "undecided", NULL, say(j, "claim.no-trace", NULL));
+        claim_decides(c, "undecided", NULL, say(j, "claim.no-trace", NULL));
         return;
     }
     const char *found = write_time(j, first);
     if (apart(c->told, first) == 0)
-        decide(c, "confirmed", found, say(j, "claim.first", "time", ARG_TIME, found, NULL));
+        claim_decides(c, "confirmed", found, say(j, "claim.first", "time", ARG_TIME, found, NULL));
     else if (by_zone(j, c->told, first, MOMENT_MINUTE))
-        decide(c, "contradicted", found, say(j, "claim.zone", "time", ARG_TIME, found, "zone", ARG_TEXT, j->scene->zone.name, NULL));
+        claim_decides(c, "contradicted", found, say(j, "claim.zone", "time", ARG_TIME, found, "zone", ARG_TEXT, j->scene->zone.name, NULL));
     else if (first < c->told->from)
-        decide(c, "contradicted", found, say(j, "claim.first-earlier", "time", ARG_TIME, found, NULL));
+        claim_decides(c, "contradicted", found, say(j, "claim.first-earlier", "time", ARG_TIME, found, NULL));
     else
-        decide(c, "undecided", found, say(j, "claim.first-later", "time", ARG_TIME, found, NULL));
+        claim_decides(c, "undecided", found, say(j, "claim.first-later", "time", ARG_TIME, found, NULL));
 }
 
 static void nobody(joined *j, checking *c)
@@ -138,7 +136,7 @@ static void nobody(joined *j, checking *c)
         for (size_t i = 0; i < n; i++)
             if (apart(c->told, acts[i]->time) == 0 && !account_is_system(act_fact(acts[i], "account"), act_fact(acts[i], "sid")) && act_fact(acts[i], "account")[0]) {
                 cite(j, c, acts[i]);
-                decide(c, "contradicted", act_fact(acts[i], "account"),
+                claim_decides(c, "contradicted", act_fact(acts[i], "account"),
                        say(j, "claim.somebody", "account", ARG_TEXT, act_fact(acts[i], "account"), "source", ARG_TEXT, act_fact(acts[i], "source"), "time", ARG_TIME,
                            write_time(j, acts[i]->time), NULL));
                 return;
@@ -150,13 +148,13 @@ static void nobody(joined *j, checking *c)
         for (size_t b = 0; b < tallies[i]->bucket_count; b++)
             if (tallies[i]->buckets[b].first <= c->told->until && tallies[i]->buckets[b].last >= c->told->from) {
                 cite_bucket(j, c, tallies[i], &tallies[i]->buckets[b]);
-                decide(c, "contradicted", tally_key(tallies[i], "account"),
+                claim_decides(c, "contradicted", tally_key(tallies[i], "account"),
                        say(j, "claim.somebody", "account", ARG_TEXT, tally_key(tallies[i], "account"), "source", ARG_TEXT, tally_key(tallies[i], "source"), "time",
                            ARG_TIME, write_time(j, tallies[i]->buckets[b].first), NULL));
                 return;
             }
     bool seen = covered(j, c, "Security") && n > 0;
-    decide(c, seen ? "confirmed" : "undecided", NULL, say(j, seen ? "claim.nobody" : "claim.no-log", "channel", ARG_TEXT, "Security", NULL));
+    claim_decides(c, seen ? "confirmed" : "undecided", NULL, say(j, seen ? "claim.nobody" : "claim.no-log", "channel", ARG_TEXT, "Security", NULL));
 }
 
 static void slow(joined *j, checking *c)
@@ -170,11 +168,11 @@ static void slow(joined *j, checking *c)
         bool before = t->f.time <= c->told->until;
         if (t->of)
             cite(j, c, t->of);
-        decide(c, before ? "confirmed" : "undecided", write_time(j, t->f.time), say(j, before ? "claim.slow" : "claim.slow-later", "time", ARG_TIME,
+        claim_decides(c, before ? "confirmed" : "undecided", write_time(j, t->f.time), say(j, before ? "claim.slow" : "claim.slow-later", "time", ARG_TIME,
                                                                                  write_time(j, t->f.time), NULL));
         return;
     }
-    decide(c, "undecided", NULL, say(j, "claim.no-measure", NULL));
+    claim_decides(c, "undecided", NULL, say(j, "claim.no-measure", NULL));
 }
 
 /* The words of a product that name its release: numbers, and R2. A name may tell a client and a server of one build
@@ -232,11 +230,11 @@ static void system_told(joined *j, checking *c)
 {
     const char *os = host_of(j, c->host)->os;
     if (!os) {
-        decide(c, "undecided", NULL, say(j, "claim.no-measure", NULL));
+        claim_decides(c, "undecided", NULL, say(j, "claim.no-measure", NULL));
         return;
     }
     os_fit fit = same_system(c->told->value, os);
-    decide(c, fit == OS_SAME ? "confirmed" : "contradicted", os, say(j, fit == OS_SAME ? "claim.os" : fit == OS_NEAR ? "claim.os-near" : "claim.os-other", "found", ARG_TEXT, os, "told", ARG_TEXT, c->told->value, NULL));
+    claim_decides(c, fit == OS_SAME ? "confirmed" : "contradicted", os, say(j, fit == OS_SAME ? "claim.os" : fit == OS_NEAR ? "claim.os-near" : "claim.os-other", "found", ARG_TEXT, os, "told", ARG_TEXT, c->told->value, NULL));
 }
 
 static void antivirus(joined *j, checking *c)
@@ -250,13 +248,15 @@ static void antivirus(joined *j, checking *c)
             const char *product = act_fact(acts[i], "product");
             if (product[0] && (strcasestr(product, c->told->value) || strcasestr(c->told->value, product))) {
                 cite(j, c, acts[i]);
-                decide(c, "confirmed", product, say(j, "claim.antivirus", "found", ARG_TEXT, product, NULL));
+                claim_decides(c, "confirmed", product, say(j, "claim.antivirus", "found", ARG_TEXT, product, NULL));
                 return;
             }
             other = product[0] && !other ? product : other;
         }
     }
-    decide(c, "undecided", other, say(j, other ? "claim.antivirus-other" : "claim.no-measure", "found", ARG_TEXT, other, NULL));
+    if (claim_antivirus_state(j, c))
+        return;
+    claim_decides(c, "undecided", other, say(j, other ? "claim.antivirus-other" : "claim.no-measure", "found", ARG_TEXT, other, NULL));
 }
 
 static void account(joined *j, checking *c)
@@ -270,11 +270,12 @@ static void account(joined *j, checking *c)
             if (strcasecmp(account_name(name), account_name(c->told->value)) != 0)
                 continue;
             cite(j, c, acts[i]);
-            decide(c, "confirmed", name, say(j, "claim.account", "account", ARG_TEXT, name, "time", ARG_TIME, write_time(j, acts[i]->time), NULL));
+            claim_decides(c, "confirmed", name, say(j, "claim.account", "account", ARG_TEXT, name, "time", ARG_TIME, write_time(j, acts[i]->time), NULL));
             return;
         }
     }
-    decide(c, "undecided", NULL, say(j, "claim.no-measure", NULL));
+    if (!claim_account_state(j, c))
+        claim_decides(c, "undecided", NULL, say(j, "claim.no-measure", NULL));
 }
 
 static void open_port(joined *j, checking *c)
@@ -295,12 +296,13 @@ static void open_port(joined *j, checking *c)
             if (!hit || !tally_key(tallies[i], "source")[0] || !tallies[i]->bucket_count)
                 continue;
             cite_bucket(j, c, tallies[i], &tallies[i]->buckets[0]);
-            decide(c, "confirmed", tally_key(tallies[i], "source"),
+            claim_decides(c, "confirmed", tally_key(tallies[i], "source"),
                    say(j, "claim.port", "source", ARG_TEXT, tally_key(tallies[i], "source"), "time", ARG_TIME, write_time(j, tallies[i]->first), NULL));
             return;
         }
     }
-    decide(c, "undecided", NULL, say(j, "claim.no-measure", NULL));
+    if (!claim_port_state(j, c))
+        claim_decides(c, "undecided", NULL, say(j, "claim.no-measure", NULL));
 }
 
 static uint32_t host_told(const joined *j, const scene_claim *c)
@@ -325,7 +327,7 @@ void claims_check(joined *j)
     static void (*const checks[])(joined *, checking *) = {
         [SCENE_BLUE_SCREEN] = blue_screen, [SCENE_RESTART] = restarted, [SCENE_SLOW] = slow, [SCENE_FIRST_SEEN] = first_seen,
         [SCENE_NOBODY_LOGGED_ON] = nobody, [SCENE_OS] = system_told, [SCENE_ANTIVIRUS] = antivirus, [SCENE_OPEN_PORT] = open_port,
-        [SCENE_ACCOUNT] = account,
+        [SCENE_ACCOUNT] = account, [SCENE_PATCH] = claim_patch,
     };
     suyuan_case *out = j->out;
     if (!j->scene)

@@ -265,6 +265,10 @@ const schema_key profile_keys[] = {
     { "plan", "own_tools", SCHEMA_TEXTS, SCHEMA_REQUIRED },
 
     { "protection", "services", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "protection", "products", SCHEMA_LIST, SCHEMA_REQUIRED },
+    { "protection", "products[]", SCHEMA_MAP, SCHEMA_OPTIONAL },
+    { "protection", "products[].names", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "protection", "products[].services", SCHEMA_TEXTS, SCHEMA_REQUIRED },
 
     { "registry-points", "points", SCHEMA_LIST, SCHEMA_REQUIRED },
     { "registry-points", "points[]", SCHEMA_MAP, SCHEMA_OPTIONAL },

@@ -223,6 +223,26 @@ void text_setting(const char *value, lang l, buf *out)
     }
 }
 
+/* Titles of documents stay as they are; of the words around them each that the catalogue knows is put in the reader's language. */
+void text_basis(const char *source, lang l, buf *out)
+{
+    enum { PHRASES = 32 };
+    for (const char *at = source; *at;) {
+        const text_entry *e = NULL;
+        char id[32];
+        for (int i = 1; l == LANG_ZH && !e && i <= PHRASES; i++) {
+            snprintf(id, sizeof id, "basis.%d", i);
+            const text_entry *one = catalogue_find(id);
+            e = one && strncmp(at, one->en, strlen(one->en)) == 0 ? one : NULL;
+        }
+        if (e)
+            buf_str(out, words_of(e, l));
+        else
+            buf_char(out, *at);
+        at += e ? strlen(e->en) : 1;
+    }
+}
+
 static const arg *find(const sentence *s, span name)
 {
     for (size_t i = 0; i < s->arg_count; i++)
@@ -263,6 +283,15 @@ static void put_argument(const sentence *s, span name, span kind, lang l, text_z
     }
     if (span_is(kind, "kind")) {
         put_kind(a->value, l, out);
+        return;
+    }
+    if (span_is(kind, "basis")) {
+        text_basis(a->value, l, out);
+        return;
+    }
+    if (span_is(kind, "sentence")) {
+        const text_entry *e = catalogue_find(a->value);
+        buf_str(out, e ? words_of(e, l) : a->value);
         return;
     }
     if (span_is(kind, "setting")) {

@@ -5,7 +5,8 @@
  *             {name}              stands for the argument, written by its kind (model/case.h);
  *             {name:how}          writes it as word, time, number, duration, percent or list, whatever kind it came as
  *                                 (facts of notes come as plain text); as looks (the words of that fact, with commas
- *                                 between), kind (of a finding) or setting (what a check found or wants); {name:s} is "s" unless the number is 1;
+ *                                 between), kind (of a finding) setting (what a check found or wants),
+ *                                 basis (where a wanted value comes from) or sentence (the id of one without arguments); {name:s} is "s" unless the number is 1;
  *             {name?before}…{/}   is there only when the argument is given and not empty ("{source?from }{source}{/}");
  *             {name!before}…{/}   is there only when it is not. These nest.
  *           Both languages name the same arguments. An argument that is not given is written "?".
@@ -28,6 +29,7 @@ const char *text_word(const char *word, lang l);          /* a single word or la
 unsigned    text_rounded(unsigned percent);               /* to 5 %, and never below 5 nor above 95: no more is claimed */
 const char *text_likelihood(unsigned percent, lang l);    /* the word of the rounded number, so that one number has one word */
 void        text_setting(const char *value, lang l, buf *out);      /* what a check found or wants, in words where there are any */
+void        text_basis(const char *source, lang l, buf *out);       /* where a wanted value comes from: titles as they are, the words around them in the language */
 void        text_time(moment t, text_zone zone, buf *out);                            /* "" when unknown */
 void        text_number(uint64_t n, buf *out);                                        /* "4,211" */
 void        text_duration(uint64_t seconds, lang l, buf *out);                        /* the two largest units */

@@ -184,7 +184,7 @@ static void what_nobody_could_look_at_is_not_passed(void **state)
     expect(m, "password-length", AUDIT_UNDECIDED, "", "check.note.unseen");
     expect(m, "guest-disabled", AUDIT_UNDECIDED, "", "check.note.unseen");
     expect(m, "spare-accounts", AUDIT_UNDECIDED, "", "check.note.unseen");
-    expect(m, "ms17-010", AUDIT_UNDECIDED, "", "check.note.unseen");
+    expect(m, "ms17-010", AUDIT_UNDECIDED, "6.1.7601", "check.note.unseen");
     expect(m, "antivirus", AUDIT_UNDECIDED, "", "check.note.unseen");
     expect(m, "netbios", AUDIT_UNDECIDED, "", "check.note.unseen");
     expect(m, "port-proxy", AUDIT_UNDECIDED, "", "check.note.unseen");
@@ -410,23 +410,23 @@ static void without_the_driver_names_prove_and_their_absence_does_not(void **sta
     made *m = begin("6.1.7601");
     set(m, &system_hive, "os.product-type", "ServerNT");
     act *p = put(m, &software_hive, "patch", "package", "KB4457144", "state", "installed", "installed", "2018-09-11T00:00:00Z", NULL);
-    expect(m, "ms17-010", AUDIT_UNDECIDED, "", "check.note.superseded");
+    expect(m, "ms17-010", AUDIT_UNDECIDED, "update.newest: KB4457144 (2018-09-11)", "check.note.superseded");
     p->facts[0].value = "KB2999226";                        /* of 2015, installed late: it cannot hold it */
-    expect(m, "ms17-010", AUDIT_FAILED, "", "check.note.no-later");
+    expect(m, "ms17-010", AUDIT_FAILED, "update.newest: KB2999226 (2018-09-11)", "check.note.no-later");
     p->facts[2].value = "2016-06-01T00:00:00Z";
     p->time = at("2016-06-01");
-    expect(m, "ms17-010", AUDIT_FAILED, "", "check.note.no-update-since");
+    expect(m, "ms17-010", AUDIT_FAILED, "update.newest: KB2999226 (2016-06-01)", "check.note.no-update-since");
     p->facts[0].value = "KB4012212";
     expect(m, "ms17-010", AUDIT_PASSED, "KB4012212", "check.note.by-package");
     p->facts[1].value = "install-pending";
     expect(m, "ms17-010", AUDIT_FAILED, "KB4012212", "check.note.pending");
     p->facts[1].value = "staged";
-    expect(m, "ms17-010", AUDIT_FAILED, "", "check.note.no-later");
+    expect(m, "ms17-010", AUDIT_FAILED, "update.newest: KB2999226 (2018-09-11)", "check.note.no-later");
     p->facts[0].value = "RollupFix 7601.23714.1.4";
     p->facts[1].value = "superseded";
     expect(m, "ms17-010", AUDIT_PASSED, NULL, "check.note.by-package");
     p->facts[0].value = "RollupFix 7601.23418.1.4";
-    expect(m, "ms17-010", AUDIT_FAILED, "", "check.note.no-update-since");
+    expect(m, "ms17-010", AUDIT_FAILED, "update.newest: KB2999226 (2016-06-01)", "check.note.no-update-since");
     m->about.os_build = "6.1.7600";
     expect(m, "ms17-010", AUDIT_FAILED, "6.1.7600", "check.note.never");
     end(m);

@@ -113,6 +113,76 @@ static void a_build_of_two_products_fits_either(void **state)
     }
 }
 
+/* ---- What hives tell of the host's state ---- */
+
+static suyuan_case *with_hives(world **out, const char *claim)
+{
+    world *w = *out = world_new();
+    world_log *system = world_add_hive(w, "SYSTEM"), *software = world_add_hive(w, "SOFTWARE"), *sam = world_add_hive(w, "SAM");
+    moment then = at("2020-05-10T00:00:00Z");
+    world_act(system, "", then, "setting", "name", "antivirus.service", "of", "AVP18.0.0", "value", "2", NULL);
+    world_act(system, "", then, "setting", "name", "antivirus.service", "of", "ekrn", "value", "4", NULL);
+    world_act(system, "", then, "setting", "name", "rdp.deny", "value", "1", NULL);
+    world_act(software, "", then, "setting", "name", "rdp.policy.deny", "absent", "yes", NULL);
+    world_act(software, "", then, "patch", "package", "KB4012212", "state", "installed", "installed", "2017-04-01T00:00:00.0000000Z", NULL);
+    world_act(software, "", then, "patch", "package", "KB4019264", "state", "install-pending", NULL);
+    world_act(sam, "", then, "account", "account", "Administrator", "rid", "500", "flags", "", NULL);
+    world_act(sam, "", then, "account", "account", "old", "rid", "1001", "flags", "disabled", NULL);
+    world_add_file(w, "x", "C/Windows/System32/config/SYSTEM", system, 0, UINT64_MAX);
+    world_add_file(w, "x", "C/Windows/System32/config/SOFTWARE", software, 0, UINT64_MAX);
+    world_add_file(w, "x", "C/Windows/System32/config/SAM", sam, 0, UINT64_MAX);
+    world_claims(w, "C/Windows/System32/config/SYSTEM", "", "name", "DB1", "strong", then, then);
+    world_claims(w, "C/Windows/System32/config/SOFTWARE", "", "os-build", "6.1.7601", "strong", then, then);
+    world_scene(w, arena_printf(&w->mem, "%s%s", scene_head, claim));
+    return world_case(w);
+}
+
+static void hives_say(const char *what, const char *value, const char *verdict, const char *why)
+{
+    world *w;
+    suyuan_case *c = with_hives(&w, arena_printf(&scratch, "  - host: DB1\n    what: %s\n    value: \"%s\"\n", what, value));
+    assert_int_equal(c->claim_count, 1);
+    assert_string_equal(c->claims[0].why.id, why);
+    assert_string_equal(c->claims[0].verdict, verdict);
+    world_free(w);
+}
+
+static void antivirus_is_held_against_the_services(void **state)
+{
+    (void)state;
+    hives_say("antivirus", "Kaspersky", "confirmed", "claim.antivirus-service");
+    hives_say("antivirus", "\xe5\x8d\xa1\xe5\xb7\xb4\xe6\x96\xaf\xe5\x9f\xba", "confirmed", "claim.antivirus-service");      /* by its Chinese name */
+    hives_say("antivirus", "ESET", "undecided", "claim.antivirus-off");
+    hives_say("antivirus", "Symantec", "contradicted", "claim.antivirus-instead");
+    hives_say("antivirus", "HomeMadeGuard", "undecided", "claim.antivirus-instead");      /* a product that nobody knows may be any service */
+}
+
+static void patches_are_held_against_what_is_installed(void **state)
+{
+    (void)state;
+    hives_say("patch", "MS17-010", "confirmed", "claim.patch-there");
+    hives_say("patch", "KB4012212", "confirmed", "claim.patch-listed");
+    hives_say("patch", "KB4019264", "contradicted", "claim.patch-not-yet");
+    hives_say("patch", "KB9999999", "undecided", "claim.patch-not-listed");
+    hives_say("patch", "all of them", "undecided", "claim.no-measure");
+}
+
+static void accounts_are_held_against_the_account_database(void **state)
+{
+    (void)state;
+    hives_say("account", "administrator", "confirmed", "claim.account-there");
+    hives_say("account", "DB1\\\\old", "confirmed", "claim.account-there");
+    hives_say("account", "k8h3d", "contradicted", "claim.account-none");
+    hives_say("account", "OFFICE\\\\k8h3d", "undecided", "claim.no-measure");           /* an account of a domain stands elsewhere */
+}
+
+static void a_port_is_held_against_the_hosts_own_settings(void **state)
+{
+    (void)state;
+    hives_say("open-port", "3389", "contradicted", "claim.port-closed");
+    hives_say("open-port", "8080", "undecided", "claim.no-measure");
+}
+
 int main(void)
 {
     arena_init(&scratch, 0);
@@ -124,6 +194,10 @@ int main(void)
         cmocka_unit_test(who_logged_on_contradicts_that_nobody_did),
         cmocka_unit_test(other_things_are_held_against_what_the_logs_have),
         cmocka_unit_test(what_was_found_is_cited),
+        cmocka_unit_test(antivirus_is_held_against_the_services),
+        cmocka_unit_test(patches_are_held_against_what_is_installed),
+        cmocka_unit_test(accounts_are_held_against_the_account_database),
+        cmocka_unit_test(a_port_is_held_against_the_hosts_own_settings),
         cmocka_unit_test(a_build_of_two_products_fits_either),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,7 @@ static bool read_names(const text_entry *e, const char *words, map *names)
         }
         if (name < len && inside.at[name] == ':') {
             span kind = span_part(inside, name + 1, len);
-            static const char *const kinds[] = { "word", "time", "number", "duration", "percent", "list", "looks", "kind", "setting", "s" };
+            static const char *const kinds[] = { "word", "time", "number", "duration", "percent", "list", "looks", "kind", "setting", "basis", "sentence", "s" };
             bool known = false;
             for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
                 known = known || span_is(kind, kinds[i]);
