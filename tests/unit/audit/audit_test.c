@@ -421,12 +421,12 @@ static void without_the_driver_names_prove_and_their_absence_does_not(void **sta
     p->facts[1].value = "install-pending";
     expect(m, "ms17-010", AUDIT_FAILED, "KB4012212", "check.note.pending");
     p->facts[1].value = "staged";
-    expect(m, "ms17-010", AUDIT_FAILED, "update.newest: KB2999226 (2018-09-11)", "check.note.no-later");
+    expect(m, "ms17-010", AUDIT_FAILED, "6.1.7601", "check.note.no-later");
     p->facts[0].value = "RollupFix 7601.23714.1.4";
     p->facts[1].value = "superseded";
     expect(m, "ms17-010", AUDIT_PASSED, NULL, "check.note.by-package");
     p->facts[0].value = "RollupFix 7601.23418.1.4";
-    expect(m, "ms17-010", AUDIT_FAILED, "update.newest: KB2999226 (2016-06-01)", "check.note.no-update-since");
+    expect(m, "ms17-010", AUDIT_FAILED, "update.newest: RollupFix 7601.23418.1.4 (2016-06-01)", "check.note.no-update-since");
     m->about.os_build = "6.1.7600";
     expect(m, "ms17-010", AUDIT_FAILED, "6.1.7600", "check.note.never");
     end(m);
