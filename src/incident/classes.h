@@ -48,5 +48,6 @@ bool        put_together(classes *c, uint32_t a, uint32_t b, unsigned vetoes);
 bool        lies_somewhere(const joined *j, const char *file, const char *computer, const char *channel);
 void        gather_places(classes *c);
 void        join_places(classes *c);
+void        join_to_only_host(classes *c);
 void        host_of_artifacts(joined *j);
 void        roots_of_hosts(joined *j);

@@ -8,7 +8,7 @@
 /* ---- Copies ---- */
 
 /* The path from what every Windows has in the same place on; of a folder without such a place the last part. */
-static const char *below_root(const char *path)
+const char *below_root(const char *path)
 {
     static const char *const tops[] = { "windows/", "winnt/", "system32/", "users/", "documents and settings/", "programdata/" };
     for (const char *at = path; at && *at;) {

@@ -586,6 +586,7 @@ void identity(joined *j)
     join_short_names(&c);
     join_set_up_by_sid(&c);
     join_places(&c);
+    join_to_only_host(&c);
     make_hosts(&c);
     take_claims(j);
     map_done(&c.of);

@@ -208,6 +208,7 @@ void        accounts_of_host(const joined *j, uint32_t at, host *to);
 #define ENTRY_SERVICES "HKLM\\SYSTEM\\CurrentControlSet\\Services"
 #define ENTRY_TASKS "C:\\Windows\\System32\\Tasks"
 #define ENTRY_WMI "root\\subscription"
+const char *below_root(const char *path);                                   /* from what every Windows has in the same place on; else the last part */
 bool        act_is_state(const act *a);                                     /* of an artifact: tells a state, no event */
 bool        act_is_older(const joined *j, uint32_t host, const act *a);     /* of a copy that a newer one replaces */
 const char *entry_key(const joined *j, uint32_t host, const act *a);        /* one name of an autostart, whoever tells of it */

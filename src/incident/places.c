@@ -263,6 +263,60 @@ void join_places(classes *c)
     vec_done(&all);
 }
 
+/* ---- What names no host, beside a single one ---- */
+
+/* The one class that anything names; ATOM_NONE when there is none, or several. */
+static uint32_t only_named(const classes *c)
+{
+    uint32_t found = ATOM_NONE;
+    for (uint32_t i = 0; i < c->atoms.count; i++) {
+        if (!atom_at(c, i)->folded[0])
+            continue;
+        if (found != ATOM_NONE && class_of(c, i) != found)
+            return ATOM_NONE;
+        found = class_of(c, i);
+    }
+    return found;
+}
+
+static const char *key_of_thing(const joined *j, const artifact_file *f)
+{
+    char *key = arena_printf(j->mem, "%s\x1f%s", f->e->channel ? f->e->channel : "", below_root(f->e->path));
+    utf8_lower_ascii(key);
+    return key;
+}
+
+/* Archives of one machine's folders (its tasks, its WMI repository) name nobody. Where everything else is one host's they are its
+ * too, unless they hold another version of what it has: that is another machine, or another time. */
+void join_to_only_host(classes *c)
+{
+    uint32_t host = only_named(c);
+    if (host == ATOM_NONE)
+        return;
+    const artifact_file *files = c->j->artifacts.at;
+    map things, other;
+    map_init(&things);
+    map_init(&other);
+    for (size_t i = 0; i < c->j->artifacts.count; i++)
+        if (files[i].place != ATOM_NONE && class_of(c, files[i].place) == host)
+            *map_put(&things, span_str(key_of_thing(c->j, &files[i])), &(bool){ false }) = i;
+    for (size_t i = 0; i < c->j->artifacts.count; i++) {
+        if (files[i].place == ATOM_NONE || class_of(c, files[i].place) == host)
+            continue;
+        const uint64_t *same = map_find(&things, span_str(key_of_thing(c->j, &files[i])));
+        if (same && strcmp(files[*same].e->id, files[i].e->id) != 0)
+            map_put(&other, span_of(&(uint32_t){ class_of(c, files[i].place) }, sizeof(uint32_t)), &(bool){ false });
+    }
+    for (uint32_t i = 0; i < c->atoms.count; i++) {
+        const atom *a = atom_at(c, i);
+        uint32_t class = class_of(c, i);
+        if (a->unit && !a->folded[0] && class != host && !map_find(&other, span_of(&class, sizeof class)) && put_together(c, host, i, VETO_SIDS))
+            host = class_of(c, host);
+    }
+    map_done(&things);
+    map_done(&other);
+}
+
 /* An artifact's notes are told of each host where it lies. */
 void host_of_artifacts(joined *j)
 {

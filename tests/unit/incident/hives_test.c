@@ -147,6 +147,26 @@ static void one_hive_on_ten_hosts_is_ten_facts(void **state)
     world_free(w);
 }
 
+/* An archive of one folder names nobody: with one host beside it, it is that host's; with two, or another version of what it has, nobody's. */
+static void what_names_no_host_belongs_to_the_only_one(void **state)
+{
+    (void)state;
+    static const struct { bool second, same_hive; size_t hosts; } cases[] = { { false, false, 1 }, { true, false, 3 }, { false, true, 2 } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        world *w = world_new();
+        add_log(w, "logs", "DB1");
+        if (cases[i].second)
+            add_log(w, "more", "DB2");
+        add_hive(w, "logs", path_of(w, "SOFTWARE"), "SOFTWARE", "a");
+        add_hive(w, "folder", cases[i].same_hive ? path_of(w, "SOFTWARE") : "C/Users/bob/NTUSER.DAT", cases[i].same_hive ? "SOFTWARE" : "NTUSER", "c");
+        suyuan_case *c = world_case(w);
+        assert_int_equal(c->host_count, cases[i].hosts);
+        const char *whose = host_of_evidence(c, "folder", cases[i].same_hive ? path_of(w, "SOFTWARE") : "C/Users/bob/NTUSER.DAT");
+        assert_true((strcmp(whose, "DB1") == 0) == (cases[i].hosts == 1));
+        world_free(w);
+    }
+}
+
 /* ---- What starts by itself ---- */
 
 static const persistence *entry_called(const suyuan_case *c, const char *name)
@@ -291,6 +311,7 @@ int main(void)
         cmocka_unit_test(hives_of_several_hosts_in_one_folder_are_told_apart),
         cmocka_unit_test(a_machine_sid_finds_the_host_of_a_lone_hive),
         cmocka_unit_test(one_hive_on_ten_hosts_is_ten_facts),
+        cmocka_unit_test(what_names_no_host_belongs_to_the_only_one),
         cmocka_unit_test(a_service_in_the_registry_is_joined_with_the_record_that_made_it),
         cmocka_unit_test(what_only_a_log_remembers_is_deleted_when_the_hive_is_newer),
         cmocka_unit_test(an_older_copy_tells_what_was_there_before),
