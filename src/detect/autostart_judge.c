@@ -139,6 +139,10 @@ static void judge_file(judging *g, const char *path)
         /* Programs that a user installed for himself lie in a folder of their own there, and start with his logon. */
         bool own = g->e->as == AS_RUN && *g->p->user && autostart_like("?:\\users\\*\\appdata\\roaming\\*\\*", path);
         look(g, "temp-path");
+        if (looks_carried(r->looks, path)) {
+            hold(g, VERDICT_UNKNOWN, "carried-driver", 0);
+            return;
+        }
         hold(g, own ? VERDICT_UNKNOWN : g->row->odd, "odd-folder", g->row->odd == VERDICT_HOSTILE ? 78 : 55);
     }
 }

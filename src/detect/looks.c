@@ -241,6 +241,15 @@ bool looks_odd_folder(const looks *l, const char *path)
     return false;
 }
 
+const char *looks_carried(const looks *l, const char *path)
+{
+    const char *file = looks_file(path);
+    for (const profile_node *d = profile_list(l->root, "carried_drivers"); d; d = d->next)
+        if (strcmp(profile_text(d, "file"), file) == 0)
+            return profile_text(d, "tool");
+    return NULL;
+}
+
 /* Names. */
 static size_t stem_of(const char *name, char out[NAME_MOST + 1])
 {

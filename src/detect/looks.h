@@ -21,5 +21,6 @@ const char *looks_file(const char *path);                          /* the last p
 bool        looks_random(const looks *l, const char *name);        /* a service's, task's or file's name; folders and extension do not count */
 int         looks_bits(const looks *l, const char *name);          /* what looks_random judges by: low for dice */
 size_t      looks_slips(const char *a, const char *b);             /* letters put in, left out, changed or swapped; ASCII case does not count */
+const char *looks_carried(const looks *l, const char *path);                     /* the tool that unpacks a driver of this name where it runs; NULL: none known */
 bool        looks_near(const looks *l, const char *core, const char *file);    /* file (not core itself) is a slip or two from core; extensions do not count */
 bool        looks_odd_folder(const looks *l, const char *path);    /* of looks_path */

@@ -70,6 +70,21 @@ static void card_entry(const report *r, block *cards)
     put_link(to, "entry", tell_label("report.proof"));
 }
 
+/* Guessing and attacks that came before the first success on a host, in the same story. */
+static bool first_tries(const report *r, size_t host, moment *tried, moment *success)
+{
+    if (host == SIZE_MAX || !tell_time(r->hosts[host].of, "first_seen", success))
+        return false;
+    *tried = *success;
+    for (const json *f = tell_first(r->c, "findings"); f; f = f->next) {
+        moment t;
+        if (tell_host(r, f, "host") == host && tell_is_hostile(r, f) && tell_severity(f) >= SEVERITY_MEDIUM && tell_is_kind(f, "password-guessing password-spraying exploit-attempt port-scan")
+            && tell_time(f, "time", &t) && t < *tried)
+            *tried = t;
+    }
+    return *tried < *success;
+}
+
 static void card_first(const report *r, block *cards)
 {
     const json *first = json_get(r->c, "first_host");
@@ -83,6 +98,11 @@ static void card_first(const report *r, block *cards)
     put_host(r, to, first, "host");
     runs_text(to, " ");
     put_likelihood(r, to, first, "confidence");
+    moment tried, success;
+    if (first_tries(r, tell_host(r, first, "host"), &tried, &success)) {
+        runs_line(to);
+        runs_add(to, RUN_SMALL, tell_say(r, "report.first-tried", "tried", ARG_TIME, tell_iso(r, tried), "time", ARG_TIME, tell_iso(r, success), NULL));
+    }
     for (const json *other = tell_first(first, "alternatives"); other; other = other->next) {
         runs_line(to);
         runs_add(to, RUN_SMALL, tell_label("report.or"));

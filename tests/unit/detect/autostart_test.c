@@ -285,6 +285,8 @@ static void services_are_known_by_name_and_place(void **state)
     service(h, set, "Shell", 0x10, 2, "cmd.exe /c ver");
     service(h, set, "Ntfs", 2, 1, NULL);
     service(h, set, "odd", 1, 1, "system32\\drivers\\odd.sys");
+    service(h, set, "ad_driver", 1, 3, "\\??\\C:\\Users\\anna\\AppData\\Local\\Temp\\ad_driver.sys");       /* of a memory capture */
+    service(h, set, "ad_drivers", 1, 3, "\\??\\C:\\Users\\anna\\AppData\\Local\\Temp\\ad_drivers.sys");
     service(h, set, "Vendor", 0x10, 2, "C:\\Program Files\\Some Vendor\\agent.exe -s");
     hive_sz(h, hive_at(h, set, "Services\\NoService"), "ImagePath", "x");
     k = service(h, set, "SNMPTRAP", 0x10, 3, "%SystemRoot%\\System32\\snmptrap.exe");
@@ -300,6 +302,8 @@ static void services_are_known_by_name_and_place(void **state)
     is("service", "Shell", "hostile", "script-host");
     is("driver", "Ntfs", "known", "windows-driver");
     is("driver", "odd", "unknown", "not-known");
+    is("driver", "ad_driver", "unknown", "carried-driver");
+    is("driver", "ad_drivers", "hostile", "odd-folder");
     is("service", "Vendor", "unknown", "not-known");
     assert_non_null(strstr(fact_of(found("service", "Vendor"), "looks"), "unquoted-path"));
     assert_null(found("service", "NoService"));
