@@ -11,7 +11,7 @@
 /* Offsets in structures of one version; the writer's own, from the types that Microsoft publishes in its symbols. */
 typedef struct {
     unsigned build; bool wide;
-    uint16_t size, pid, links, name, parent, created, peb, audit, threads;      /* EPROCESS */
+    uint16_t size, pid, links, name, parent, created, exited, peb, audit, threads;      /* EPROCESS */
     uint16_t cid, apc_process;                                                /* ETHREAD */
 } dump_offsets;
 const dump_offsets *dump_offsets_of(const dump_plan *p);

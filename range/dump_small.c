@@ -21,7 +21,7 @@ static uint32_t put_memory(dump_memory *m, buf *f, uint64_t address, size_t len)
 
 static void put_drivers(dump_memory *m, buf *f, size_t block)
 {
-    size_t n = m->plan->drivers.count, each = m->wide ? 0x98 : 0x50, name_at = m->wide ? 8 : 4;
+    size_t n = m->plan->drivers.count, each = m->wide ? 0x90 : 0x4c, name_at = m->wide ? 8 : 4;
     align(f, 16);
     size_t list = f->len;
     put_zeros(f, each * n);

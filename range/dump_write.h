@@ -36,7 +36,7 @@ typedef struct {
     arena *mem;
     dump_machine machine; dump_kind kind;
     nt_version nt;
-    unsigned build; const char *lab;  /* of nt; 17763, 19041 and 20348 have their own structures, any other those of nt */
+    unsigned build; const char *lab;  /* of nt; 17763, 19041, 20348 and 26100 have their own structures, any other those of nt */
     uint32_t code; uint64_t parameters[4];
     moment crashed; uint64_t uptime;  /* 100 ns */
     uint64_t at;                      /* the instruction that it stopped at; 0: in the kernel */
