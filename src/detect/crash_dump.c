@@ -1,6 +1,7 @@
 /* Which driver failed, from where was it called, and what does not belong on this machine? */
 #include "detect/crash_dump.h"
 
+#include "detect/kernel_layouts.h"
 #include "detect/looks.h"
 #include "detect/words.h"
 
@@ -75,6 +76,8 @@ status dump_facts_new(const profile *facts, arena *mem, dump_facts **out)
         s = profile_need(facts, "known-autostarts", &services);
     if (status_is_ok(s))
         s = profile_need(facts, "windows-builds", &builds);
+    if (status_is_ok(s))
+        s = kernel_layouts_new(facts, mem, &f->layouts, &f->layout_count);
     if (!status_is_ok(s))
         return s;
     f->bugchecks = profile_list(checks, "bugchecks");

@@ -33,7 +33,7 @@ const detector *const detectors[] = {
     NULL,
 };
 
-extern const artifact_question question_identity, question_settings, question_accounts, question_autostart, question_crash_dump;
+extern const artifact_question question_identity, question_settings, question_accounts, question_autostart, question_crash_dump, question_crash_processes;
 
 const artifact_question *const artifact_questions[] = {
     &question_identity,
@@ -41,5 +41,6 @@ const artifact_question *const artifact_questions[] = {
     &question_accounts,
     &question_autostart,
     &question_crash_dump,
+    &question_crash_processes,
     NULL,
 };
