@@ -3,10 +3,11 @@
 
 extern const detector detect_process, detect_services, detect_tasks, detect_scripts, detect_shares, detect_network, detect_firewall, detect_registry, detect_wmi, detect_credentials, detect_files, detect_calls, detect_exploit, detect_inject;
 
-extern const detector detect_crashes, detect_clocks, detect_identity, detect_logons, detect_rdp, detect_mssql, detect_ssh, detect_accounts, detect_evidence_removed, detect_antivirus;
+extern const detector detect_faults, detect_crashes, detect_clocks, detect_identity, detect_logons, detect_rdp, detect_mssql, detect_ssh, detect_accounts, detect_evidence_removed, detect_antivirus;
 
 const detector *const detectors[] = {
     &detect_crashes,
+    &detect_faults,
     &detect_clocks,
     &detect_identity,
     &detect_logons,

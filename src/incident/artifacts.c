@@ -7,7 +7,7 @@
 
 bool log_is_artifact(const log_ref *log)
 {
-    static const char *const kinds[] = { "task", "job", "wmi", "bits", "link", "program", "file" };
+    static const char *const kinds[] = { "task", "job", "wmi", "bits", "link", "program", "file", "crash-dump" };
     if (!log->channel || (log->computer && log->computer[0]))
         return false;
     if (strncmp(log->channel, "registry/", 9) == 0)

@@ -180,6 +180,75 @@ static void find_stops(joined *j, uint32_t host)
     end_start_up(j, host, &at);
 }
 
+/* ---- Dumps ---- */
+
+/* A live dump's system went on: no stop belongs to it. */
+static bool is_live(const joined *j, const act *d)
+{
+    return strcmp(act_fact(d, "live"), "yes") == 0 || profile_true(bugcheck_node(j, act_fact(d, "code")), "live");
+}
+
+static uint64_t code_of(const char *text)
+{
+    return text && text[0] ? strtoull(text, NULL, 16) & UINT32_MAX & ~0x10000000ull : 0;
+}
+
+/* How well a dump explains a stop: the code and the time have to agree with what the logs say of it. 0: not at all. */
+static unsigned dump_fits(const joined *j, const stop *s, const act *d)
+{
+    uint64_t a = code_of(s->code), b = code_of(act_fact(d, "code"));
+    moment near = weight_span(j, "crash.dump-near"), slack = strcmp(s->basis, "after") == 0 ? weight_span(j, "crash.longest-down") : s->slack + near;
+    moment from = s->time > slack ? s->time - slack : 0;
+    if (strcmp(s->basis, "dump") == 0)
+        return d->time == s->dump->time && a == b ? 3 : 0;
+    if (d->time < from || d->time > s->booted + near || (a && b && a != b))
+        return 0;
+    return a ? 2 : 1;
+}
+
+static void take_dump(const joined *j, stop *s, const act *d)
+{
+    static const char *const names[] = { "p1", "p2", "p3", "p4" };
+    if (s->dump && (act_fact(s->dump, "module")[0] || !act_fact(d, "module")[0]))
+        return;
+    s->dump = d;
+    s->time = d->time;
+    s->basis = "dump";
+    s->slack = 0;
+    uint64_t code = code_of(act_fact(d, "code"));
+    if (!s->code && code)
+        s->code = arena_printf(j->mem, "0x%08x", (unsigned)code);
+    for (size_t p = 0; p < 4; p++)
+        if (!s->parameters[p] && act_fact(d, names[p])[0])
+            s->parameters[p] = act_fact(d, names[p]);
+}
+
+/* Each dump goes to the stop that it explains; one that no log tells of is a stop itself. */
+static void find_dumps(joined *j, uint32_t host)
+{
+    size_t n;
+    const act *const *dumps = acts_of(j, host, "crash.dump", &n);
+    for (size_t i = 0; i < n; i++) {
+        stop *best = NULL;
+        unsigned most = 0;
+        if (!moment_known(dumps[i]->time) || dumps[i]->time == 0 || is_live(j, dumps[i]) || !code_of(act_fact(dumps[i], "code")))
+            continue;
+        for (size_t k = 0; k < j->stops.count; k++) {
+            stop *s = vec_at(&j->stops, k);
+            unsigned fits = s->host == host ? dump_fits(j, s, dumps[i]) : 0;
+            if (fits > most || (fits && fits == most && s->booted < best->booted)) {
+                best = s;
+                most = fits;
+            }
+        }
+        if (!best) {
+            best = vec_push(&j->stops);
+            *best = (stop){ .host = host, .time = dumps[i]->time, .booted = dumps[i]->time, .basis = "after" };
+        }
+        take_dump(j, best, dumps[i]);
+    }
+}
+
 static const profile_node *bugcheck_facts(const joined *j, const char *code)
 {
     int64_t wanted = strtoll(code, NULL, 16);
@@ -201,7 +270,7 @@ const profile_node *bugcheck_node(const joined *j, const char *code)
 }
 
 /* 6008 keeps the last sign of life, and a last record is one: the stop itself came after it. */
-bool stop_is_sign_of_life(const stop *s) { return strcmp(s->basis, "after") != 0; }
+bool stop_is_sign_of_life(const stop *s) { return strcmp(s->basis, "after") != 0 && strcmp(s->basis, "dump") != 0; }
 
 /* How sure one may be that it was a blue screen, or only a stop. */
 static void tell_stop(joined *j, const stop *s)
@@ -209,9 +278,9 @@ static void tell_stop(joined *j, const stop *s)
     const char *name = bugcheck_name(j, s->code);
     told *t = finding_new(j, s->host, s->code ? "crash" : "unclean-shutdown", s->time, s->code ? s->code : "");
     t->f.severity = s->code ? SEVERITY_HIGH : SEVERITY_MEDIUM;
-    t->f.confidence = (unsigned)weight(j, s->bugcheck ? "crash.sure-report" : s->code ? "crash.sure-code" : s->unexpected ? "crash.sure-stop"
+    t->f.confidence = (unsigned)weight(j, s->dump ? "crash.sure-dump" : s->bugcheck ? "crash.sure-report" : s->code ? "crash.sure-code" : s->unexpected ? "crash.sure-stop"
                                                                                                               : "crash.sure-power");
-    t->f.end = s->booted;
+    t->f.end = s->boot ? s->booted : MOMENT_UNKNOWN;
     finding_fact(j, t, "code", s->code);
     finding_fact(j, t, "name", name);
     finding_fact(j, t, "p1", s->parameters[0]);
@@ -220,15 +289,17 @@ static void tell_stop(joined *j, const stop *s)
     finding_fact(j, t, "p4", s->parameters[3]);
     finding_fact(j, t, "basis", s->basis);
     finding_fact(j, t, "stopped", write_time(j, s->time));
-    finding_fact(j, t, "booted", write_time(j, s->booted));
+    finding_fact(j, t, "booted", s->boot ? write_time(j, s->booted) : NULL);
     if (s->bugcheck)
         finding_fact(j, t, "dump", act_fact(s->bugcheck, "dump"));
-    const act *from[] = { s->unexpected, s->power, s->bugcheck, s->boot, s->planned };
+    if (s->dump)
+        finding_fact(j, t, "module", act_fact(s->dump, "module"));
+    const act *from[] = { s->unexpected, s->power, s->bugcheck, s->dump, s->boot, s->planned };
     for (size_t i = 0; i < sizeof from / sizeof *from; i++)
         if (from[i])
             finding_act(j, t, from[i]);
     t->f.text = say(j, s->code ? "crash.told" : "unclean.told", "time", ARG_TIME, write_time(j, s->time), "booted", ARG_TIME,
-                    write_time(j, s->booted), "code", ARG_TEXT, s->code, "name", ARG_TEXT, name, "basis", ARG_WORD,
+                    s->boot ? write_time(j, s->booted) : NULL, "code", ARG_TEXT, s->code, "name", ARG_TEXT, name, "basis", ARG_WORD,
                     arena_printf(j->mem, "basis.%s", s->basis), NULL);
 }
 
@@ -246,6 +317,8 @@ void crashes_find(joined *j)
 {
     for (uint32_t i = 0; i < host_total(j); i++)
         find_stops(j, i);
+    for (uint32_t i = 0; i < host_total(j); i++)
+        find_dumps(j, i);
     vec_sort(&j->stops, by_host_time);
     for (size_t i = 0; i < j->stops.count; i++)
         tell_stop(j, vec_at(&j->stops, i));

@@ -118,10 +118,11 @@ typedef struct {
     uint32_t host;
     moment time, booted;           /* of the stop, as well as it is known; of the start after it */
     moment slack;                  /* the stop may lie so far from `time`, either way */
-    const char *basis;             /* what gives the time: "binary", "text", "last-record", "after" */
+    const char *basis;             /* what gives the time: "dump", "binary", "text", "last-record", "after" */
     const char *code;              /* "0x0000007e"; NULL: no bug check is told */
     const char *parameters[4];
     const act *bugcheck, *power, *unexpected, *boot, *planned;   /* records it is told from; NULL: none */
+    const act *dump;               /* what its dump says (crash.dump); a stop that only a dump tells of was `booted` at its own time */
 } stop;
 
 /* ---- The run ----------------------------------------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* Weights and thresholds, by name, from profiles/reasoning.yml; and the sum that lets one cause speak once. */
+/* Weights and thresholds, by name, from profiles/reasoning.yml and causes.yml; and the sum that lets one cause speak once. */
 #include "incident/internal.h"
 
 #include <assert.h>
@@ -14,19 +14,22 @@ static void put(joined *j, const char *name, double value)
 
 void weights_read(joined *j)
 {
-    const profile_node *root = profile_root(j->facts, "reasoning");
-    bool found;
-    for (const profile_node *n = profile_list(root, "weights"); n; n = n->next)
-        put(j, profile_text(n, "name"), profile_real(n, "value", &found));
-    for (const profile_node *n = profile_list(root, "spans"); n; n = n->next)
-        put(j, profile_text(n, "name"), (double)profile_duration(n, "value", &found));
+    static const char *const files[] = { "reasoning", "causes" };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        const profile_node *root = profile_root(j->facts, files[i]);
+        bool found;
+        for (const profile_node *n = profile_list(root, "weights"); n; n = n->next)
+            put(j, profile_text(n, "name"), profile_real(n, "value", &found));
+        for (const profile_node *n = profile_list(root, "spans"); n; n = n->next)
+            put(j, profile_text(n, "name"), (double)profile_duration(n, "value", &found));
+    }
 }
 
 double weight(const joined *j, const char *name)
 {
     const uint64_t *bits = map_find(&j->weights, span_str(name));
     double value = 0;
-    assert(bits && "no such weight in profiles/reasoning.yml");
+    assert(bits && "no such weight in profiles/reasoning.yml or causes.yml");
     if (bits)
         memcpy(&value, bits, sizeof value);
     return value;

@@ -62,9 +62,33 @@ typedef struct {
 
 typedef struct { uint32_t episode; uint32_t host; moment time; sentence text; unsigned confidence; uint32_t *findings; size_t finding_count; evidence_ref *evidence; size_t evidence_count; } story_step;
 typedef struct { uint32_t host; const char *id, *parent; moment start; const char *image, *command, *account, *session; const char *verdict; sentence why; evidence_ref *evidence; size_t evidence_count; } process;
-typedef struct { const char *cause; int score; sentence *for_, *against; size_t for_count, against_count; } hypothesis;     /* score: percent */
-typedef struct { uint32_t host; moment time; const char *code, *code_name; const char *parameters[4]; const char *module; hypothesis *hypotheses; size_t hypothesis_count; sentence verdict; sentence time_basis; bool sign_of_life;   /* the stop came after `time` */ evidence_ref *evidence; size_t evidence_count; } crash;
-typedef struct { uint32_t *hosts; size_t host_count; moment from, to; double probability; /* below 0: cannot be judged */ hypothesis *hypotheses; size_t hypothesis_count; sentence verdict; } crash_cluster;
+/* Why a system stopped. Points are log-odds: the prior and all terms come to `points`, and the points of all causes to the scores.
+ * hosts: of a cluster, on how many of its hosts this was found; 0: of one stop. */
+typedef struct { sentence why; double points; uint32_t hosts; } cause_term;
+typedef struct { const char *cause; int score; double prior, points; cause_term *for_, *against; size_t for_count, against_count; } hypothesis;     /* score: percent */
+/* What the dump of a stop says; "" and NULL where it does not. */
+typedef struct { const char *path, *type, *module, *module_path, *address, *process, *build, *uptime; const char **callers, **signs; size_t caller_count, sign_count; evidence_ref evidence; } crash_dump;
+typedef struct {
+    uint32_t host;
+    moment time, booted;                /* booted unknown: no start after it is known */
+    const char *code, *code_name; const char *parameters[4];
+    const char *module;                 /* at fault, as the dump has it; NULL: no dump names one */
+    hypothesis *hypotheses; size_t hypothesis_count;
+    const char *state;                  /* likely, proven, two, undecided */
+    sentence verdict, time_basis, decides;          /* decides: which evidence would */
+    bool sign_of_life;                  /* the stop came after `time` */
+    crash_dump *dump;                   /* NULL: none was read */
+    evidence_ref *evidence; size_t evidence_count;
+} crash;
+typedef struct {
+    uint32_t *hosts; size_t host_count;
+    moment from, to;
+    double probability;                 /* below 0: cannot be judged */
+    uint32_t of_hosts; moment window;   /* hosts that were looked at; the width of time that the chance is reckoned for */
+    hypothesis *hypotheses; size_t hypothesis_count;
+    const char *state;                  /* likely, two, undecided */
+    sentence verdict;
+} crash_cluster;
 typedef struct { uint32_t host; const char *what, *told, *precision, *found; const char *verdict; sentence why; evidence_ref *evidence; size_t evidence_count; } claim;
 
 typedef struct entry_way {

@@ -14,6 +14,11 @@ static void put_text(writer *w, const char *key, const char *utf8)
     json_text(&w->json, utf8);
 }
 
+static void put_given(writer *w, const char *key, const char *utf8)
+{
+    put_text(w, key, utf8 && *utf8 ? utf8 : NULL);
+}
+
 static void put_word(writer *w, const char *key, const char *word, const char *otherwise)
 {
     put_text(w, key, word ? word : otherwise);
@@ -470,6 +475,54 @@ static void put_processes(writer *w)
     end_list(w);
 }
 
+static void put_points(writer *w, const char *key, double points)
+{
+    json_key(&w->json, key);
+    json_fixed(&w->json, points, 2);
+}
+
+static void put_terms(writer *w, const char *key, const cause_term *t, size_t count)
+{
+    json_key(&w->json, key);
+    json_array(&w->json);
+    for (size_t i = 0; i < count; i++) {
+        if (!t[i].why.id)
+            continue;
+        json_object(&w->json);
+        put_words(w, &t[i].why, LANG_EN, "en");
+        put_words(w, &t[i].why, LANG_ZH, "zh");
+        put_points(w, "points", t[i].points);
+        if (t[i].hosts) {
+            json_key(&w->json, "hosts");
+            json_u64(&w->json, t[i].hosts);
+        }
+        json_end_object(&w->json);
+    }
+    json_end_array(&w->json);
+}
+
+static void put_dump(writer *w, const crash_dump *d)
+{
+    json_key(&w->json, "dump");
+    if (!d) {
+        json_null(&w->json);
+        return;
+    }
+    json_object(&w->json);
+    put_text(w, "path", d->path);
+    put_given(w, "type", d->type);
+    put_given(w, "module", d->module);
+    put_given(w, "module_path", d->module_path);
+    put_given(w, "address", d->address);
+    put_given(w, "process", d->process);
+    put_given(w, "build", d->build);
+    put_given(w, "uptime", d->uptime);
+    put_texts(w, "callers", d->callers, d->caller_count);
+    put_texts(w, "signs", d->signs, d->sign_count);
+    put_evidence(w, &d->evidence, 1);
+    json_end_object(&w->json);
+}
+
 static void put_hypotheses(writer *w, const hypothesis *list, size_t count)
 {
     json_key(&w->json, "hypotheses");
@@ -478,8 +531,10 @@ static void put_hypotheses(writer *w, const hypothesis *list, size_t count)
         json_object(&w->json);
         put_word(w, "cause", list[i].cause, "unknown");
         put_percent(w, "score", list[i].score);
-        put_sentences(w, "for", list[i].for_, list[i].for_count);
-        put_sentences(w, "against", list[i].against, list[i].against_count);
+        put_points(w, "prior", list[i].prior);
+        put_points(w, "points", list[i].points);
+        put_terms(w, "for", list[i].for_, list[i].for_count);
+        put_terms(w, "against", list[i].against, list[i].against_count);
         json_end_object(&w->json);
     }
     json_end_array(&w->json);
@@ -507,8 +562,12 @@ static void put_crashes(writer *w)
         } else
             json_null(&w->json);
         put_text(w, "module", c->module);
+        put_time(w, "booted", c->booted);
+        put_dump(w, c->dump);
         put_hypotheses(w, c->hypotheses, c->hypothesis_count);
+        put_word(w, "state", c->state, "undecided");
         put_sentence(w, "verdict", &c->verdict);
+        put_sentence(w, "decides", &c->decides);
         put_evidence(w, c->evidence, c->evidence_count);
         json_end_object(&w->json);
     }
@@ -528,7 +587,12 @@ static void put_crashes(writer *w)
             json_null(&w->json);
         else
             json_fixed(&w->json, c->probability > 1 ? 1 : c->probability, 12);
+        json_key(&w->json, "of_hosts");
+        json_u64(&w->json, c->of_hosts);
+        json_key(&w->json, "within_seconds");
+        json_u64(&w->json, c->window / MOMENT_SECOND);
         put_hypotheses(w, c->hypotheses, c->hypothesis_count);
+        put_word(w, "state", c->state, "undecided");
         put_sentence(w, "verdict", &c->verdict);
         json_end_object(&w->json);
     }

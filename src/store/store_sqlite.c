@@ -16,7 +16,7 @@ typedef struct { const char *name, *below, *key, *columns; bool shared; } table;
 
 #define WAY "host:t time:t access:t means:t account:t source:e confidence:r why:s episode:i"
 #define REFERENCE "evidence:t channel:t record:i key:t offset:i time:t"
-#define HYPOTHESIS "cause:t score:r"
+#define HYPOTHESIS "cause:t score:r prior:r points:r"
 
 static const table tables[] = {
     { "scene_host", NULL, "scene.hosts", "name:t role:t protection:t", false },
@@ -42,9 +42,9 @@ static const table tables[] = {
     { "story", NULL, "story", "episode:i host:t time:t text:s confidence:r", false },
     { "story_finding", "story", "findings", "finding=.:t", false },
     { "process", NULL, "processes", "host:t id:t parent:t start:t image:t command:t account:t session:t verdict:t why:s", false },
-    { "crash", NULL, "crashes", "host:t time:t time_basis:s code=bugcheck.code:t name=bugcheck.name:t module:t verdict:s", false },
+    { "crash", NULL, "crashes", "host:t time:t time_basis:s code=bugcheck.code:t name=bugcheck.name:t module:t state:t verdict:s decides:s dump=dump.path:t process=dump.process:t", false },
     { "crash_parameter", "crash", "bugcheck.parameters", "value=.:t", false },
-    { "crash_cluster", NULL, "crash_clusters", "begins=window.from:t ends=window.to:t probability:r verdict:s", false },
+    { "crash_cluster", NULL, "crash_clusters", "begins=window.from:t ends=window.to:t probability:r of_hosts:i state:t verdict:s", false },
     { "cluster_host", "crash_cluster", "hosts", "host=.:t", false },
     { "entry", NULL, "entry", WAY, false },
     { "entry", NULL, "entries", WAY, false },
@@ -71,8 +71,8 @@ static const table tables[] = {
     { "reference", "exposure", "evidence", REFERENCE, true },
     { "hypothesis", "crash", "hypotheses", HYPOTHESIS, true },
     { "hypothesis", "crash_cluster", "hypotheses", HYPOTHESIS, true },
-    { "speaks_for", "hypothesis", "for", "text=.:s", false },
-    { "speaks_against", "hypothesis", "against", "text=.:s", false },
+    { "speaks_for", "hypothesis", "for", "text=.:s points:r", false },
+    { "speaks_against", "hypothesis", "against", "text=.:s points:r", false },
 };
 #define TABLES (sizeof tables / sizeof *tables)
 

@@ -51,11 +51,11 @@ world_log *world_add_hive(world *w, const char *kind)
 
 static bool is_artifact(const world_file *f)
 {
-    static const char *const kinds[] = { "program", "task" };
+    static const char *const kinds[] = { "program", "crash-dump", "task" };
+    bool is = strncmp(f->of->channel, "registry/", 9) == 0;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(f->of->channel, kinds[i]) == 0)
-            return true;
-    return strncmp(f->of->channel, "registry/", 9) == 0;
+        is |= strcmp(f->of->channel, kinds[i]) == 0;
+    return is;
 }
 
 void world_fill(world_log *log, const char *computer, moment from, moment to, size_t count)

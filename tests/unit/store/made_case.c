@@ -32,11 +32,11 @@ static evidence_ref *refer(const maker *m, const char *file, uint64_t record, si
 static hypothesis *suppose(const maker *m, size_t *count)
 {
     hypothesis *h = arena_array(m->mem, 2, sizeof *h);
-    h[0] = (hypothesis){ .cause = "cause.exploit", .score = 85, .for_ = arena_array(m->mem, 2, sizeof(sentence)), .for_count = 2 };
-    h[0].for_[0] = say(m, "made.for", "an attack minutes before");
-    h[0].for_[1] = say(m, "made.for", "module srv.sys");
-    h[1] = (hypothesis){ .cause = hurt(m, "cause.hardware"), .score = 5, .against = arena_array(m->mem, 1, sizeof(sentence)), .against_count = 1 };
-    h[1].against[0] = say(m, "made.against", "no machine check");
+    h[0] = (hypothesis){ .cause = "cause.exploit", .score = 85, .prior = -2.5, .points = 1.75, .for_ = arena_array(m->mem, 2, sizeof(cause_term)), .for_count = 2 };
+    h[0].for_[0] = (cause_term){ say(m, "made.for", "an attack minutes before"), 1.25, 0 };
+    h[0].for_[1] = (cause_term){ say(m, "made.for", "module srv.sys"), 3, 2 };
+    h[1] = (hypothesis){ .cause = hurt(m, "cause.hardware"), .score = 5, .against = arena_array(m->mem, 1, sizeof(cause_term)), .against_count = 1 };
+    h[1].against[0] = (cause_term){ say(m, "made.against", "no machine check"), -0.7, 0 };
     *count = 2;
     return h;
 }
@@ -196,6 +196,13 @@ static void make_rest(const maker *m, suyuan_case *c)
         crash *x = &c->crashes[c->crash_count++];
         *x = (crash){ .host = i, .time = T0 + i * MOMENT_MINUTE, .code = "0x00000050", .code_name = "PAGE_FAULT_IN_NONPAGED_AREA", .parameters = { "0x1", "0x2", "0x3", "0x4" },
                       .module = hurt(m, "srv.sys"), .verdict = say(m, "made.verdict", "an attack"), .time_basis = say(m, "made.basis", "System 6008") };
+        x->state = "proven";
+        x->booted = x->time + 3 * MOMENT_MINUTE;
+        x->decides = say(m, "made.decides", "the dump");
+        x->dump = arena_alloc(m->mem, sizeof *x->dump);
+        *x->dump = (crash_dump){ .path = hurt(m, "C/Windows/MEMORY.DMP"), .type = "kernel", .module = hurt(m, "srv.sys"), .process = hurt(m, "System"), .callers = arena_array(m->mem, 1, sizeof(char *)),
+                                 .caller_count = 1, .evidence = { .file = file, .channel = "crash-dump", .time = x->time } };
+        x->dump->callers[0] = hurt(m, "srvnet.sys");
         x->hypotheses = suppose(m, &x->hypothesis_count);
         x->evidence = refer(m, file, 3, &x->evidence_count);
         for (unsigned k = 0; k < 5; k++) {
