@@ -123,6 +123,7 @@ const schema_key profile_keys[] = {
     { "looks", "odd_roots", SCHEMA_TEXTS, SCHEMA_REQUIRED },
     { "looks", "program_extensions", SCHEMA_TEXTS, SCHEMA_REQUIRED },
     { "looks", "carried_drivers", SCHEMA_LIST, SCHEMA_REQUIRED },
+    { "looks", "carried_drivers[]", SCHEMA_MAP, SCHEMA_REQUIRED },
     { "looks", "carried_drivers[].file", SCHEMA_TEXT, SCHEMA_REQUIRED },
     { "looks", "carried_drivers[].tool", SCHEMA_TEXT, SCHEMA_REQUIRED },
     { "looks", "near", SCHEMA_MAP, SCHEMA_REQUIRED },
