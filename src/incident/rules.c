@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #define KIND "rule.match."
 enum { EXAMPLES_MOST = 8, NAMES_MOST = 8 };
@@ -37,40 +36,55 @@ static size_t first_match(const joined_host *h)
     return low;
 }
 
-static void add_total(const joined *j, match *m)
+static span host_key(buf *key, uint32_t host, const char *text)
 {
-    size_t n;
-    joined_tally *const *all = tallies_of(j, m->host, "rule.match", &n);
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(tally_key(all[i], "rule"), m->key) != 0)
-            continue;
-        m->total += all[i]->total;
-        if (moment_known(all[i]->first) && (!moment_known(m->first) || all[i]->first < m->first))
-            m->first = all[i]->first;
-        if (moment_known(all[i]->last) && (!moment_known(m->last) || all[i]->last > m->last))
-            m->last = all[i]->last;
-    }
-    all = tallies_of(j, m->host, "rule.noted", &n);
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(tally_key(all[i], "rule"), m->key) == 0)
-            m->noted += all[i]->total;
-    if (m->total < m->count)                             /* tallies may have been cut off, acts not */
-        m->total = m->count;
+    buf_clear(key);
+    buf_put(key, &host, sizeof host);
+    buf_str(key, text);
+    return buf_bytes(key);
 }
 
-static void gather_matches(const joined *j, vec *out, map *hosts)
+static void add_tally(match *m, const joined_tally *t)
 {
+    if (strcmp(t->kind, "rule.noted") == 0) {
+        m->noted += t->total;
+        return;
+    }
+    m->total += t->total;
+    if (moment_known(t->first) && (!moment_known(m->first) || t->first < m->first))
+        m->first = t->first;
+    if (moment_known(t->last) && (!moment_known(m->last) || t->last > m->last))
+        m->last = t->last;
+}
+
+/* What the acts say which rule it is, the tallies how often. */
+static void gather_matches(const joined *j, vec *out, map *hosts, buf *key)
+{
+    map index;
+    map_init(&index);
     for (uint32_t host = 0; host < host_total(j); host++) {
         const joined_host *h = host_of(j, host);
         for (size_t i = first_match(h), end; i < h->act_count && strncmp(h->acts[i]->kind, KIND, strlen(KIND)) == 0; i = end) {
             for (end = i + 1; end < h->act_count && strcmp(h->acts[end]->kind, h->acts[i]->kind) == 0;)
                 end++;
-            match *m = vec_push(out);
-            *m = (match){ .host = host, .key = h->acts[i]->kind + strlen(KIND), .acts = h->acts + i, .count = end - i, .first = h->acts[i]->time, .last = MOMENT_UNKNOWN };
-            add_total(j, m);
-            ++*map_put(hosts, span_str(m->key), &(bool){ false });
+            const char *rule = h->acts[i]->kind + strlen(KIND);
+            *map_put(&index, host_key(key, host, rule), NULL) = out->count;
+            *(match *)vec_push(out) = (match){ .host = host, .key = rule, .acts = h->acts + i, .count = end - i, .first = h->acts[i]->time, .last = MOMENT_UNKNOWN };
+            ++*map_put(hosts, span_str(rule), NULL);
         }
     }
+    for (size_t i = 0; i < j->tallies.count && out->count; i++) {
+        const joined_tally *t = vec_at(&j->tallies, i);
+        uint64_t *at = strncmp(t->kind, "rule.", 5) == 0 ? map_find(&index, host_key(key, t->host, tally_key(t, "rule"))) : NULL;
+        if (at)
+            add_tally(vec_at(out, (size_t)*at), t);
+    }
+    for (size_t i = 0; i < out->count; i++) {
+        match *m = vec_at(out, i);
+        if (m->total < m->count)                         /* tallies may have been cut off, acts not */
+            m->total = m->count;
+    }
+    map_done(&index);
 }
 
 /* ---- where a detector says it already ---- */
@@ -110,61 +124,107 @@ static int by_finding(const void *a, const void *b)
     return strcmp(l->title, r->title);
 }
 
-static bool has_entity(const finding *f, const char *type, const char *value)
+/* Facts by which a thing has a name, as findings have it among their entities. */
+static const struct { const char *fact, *type; } subjects[] = {
+    { "source", "address" }, { "dest", "address" }, { "service", "service" }, { "task", "task" }, { "key", "registry" }, { "domain", "domain" }, { "command", "process" },
+    { "account", "account" },
+};
+enum { SUBJECTS = sizeof subjects / sizeof *subjects, SUBJECTS_ALL = 1 << 20, TECHNIQUES_EACH = 8 };
+
+/* Findings by host, technique (without its kind) and thing; numbers of findings, which are in order of time. */
+typedef struct { uint64_t group; uint32_t finding; } concern;
+typedef struct { map groups; vec all; } concerns;
+
+static span concern_key(buf *key, uint32_t host, const char *technique, const char *type, const char *value)
 {
-    for (size_t i = 0; i < f->entity_count; i++)
-        if (strcmp(f->entities[i].type, type) == 0 && strcasecmp(f->entities[i].value, value) == 0)
-            return true;
+    buf_clear(key);
+    buf_put(key, &host, sizeof host);
+    buf_printf(key, "%.4s%s\x1f", technique, type);
+    size_t from = key->len;
+    buf_str(key, value);
+    for (size_t i = from; i < key->len; i++)
+        key->at[i] = key->at[i] >= 'A' && key->at[i] <= 'Z' ? key->at[i] + 32 : key->at[i];
+    return buf_bytes(key);
+}
+
+static int by_group(const void *a, const void *b)
+{
+    const concern *l = a, *r = b;
+    if (l->group != r->group)
+        return l->group < r->group ? -1 : 1;
+    return (l->finding > r->finding) - (l->finding < r->finding);
+}
+
+static bool is_subject(const entity *e)
+{
+    for (size_t i = 0; i < SUBJECTS; i++)
+        if (strcmp(subjects[i].type, e->type) == 0)
+            return strcmp(e->type, "account") != 0 || !account_is_system(e->value, "");
     return false;
 }
 
-/* One and the same thing: a fact by which it has a name. */
-static bool same_subject(const finding *f, const act *a)
+static void index_concerns(const joined *j, concerns *c, buf *key)
 {
-    static const struct { const char *fact, *type; } of[] = {
-        { "source", "address" }, { "dest", "address" }, { "service", "service" }, { "task", "task" }, { "key", "registry" }, { "domain", "domain" }, { "command", "process" },
-    };
-    for (size_t i = 0; i < sizeof of / sizeof *of; i++)
-        if (act_fact(a, of[i].fact)[0] && has_entity(f, of[i].type, act_fact(a, of[i].fact)))
-            return true;
-    const char *account = act_fact(a, "account");
-    return account[0] && !account_is_system(account, "") && has_entity(f, "account", account);
+    for (uint32_t i = 0; i < j->told.count; i++) {
+        const finding *f = &finding_at(j, i)->f;
+        for (size_t e = 0; e < f->entity_count; e++)
+            for (size_t k = 0; k < f->technique_count && k < TECHNIQUES_EACH && is_subject(&f->entities[e]) && c->all.count < SUBJECTS_ALL; k++) {
+                bool was;
+                uint64_t *at = map_put(&c->groups, concern_key(key, f->host, f->techniques[k] + 1, f->entities[e].type, f->entities[e].value), &was);
+                if (!was)
+                    *at = c->groups.count;
+                *(concern *)vec_push(&c->all) = (concern){ *at, i };
+            }
+    }
+    vec_sort(&c->all, by_group);
 }
 
-/* Tags are "attack.t1053.005", techniques "T1053.005": the same, or one is a kind of the other. */
-static bool same_technique(const finding *f, const char *tags)
+/* The last finding of the group that began by then; SIZE_MAX: none. */
+static size_t last_by(const joined *j, const concerns *c, uint64_t group, moment by)
 {
-    for (size_t i = 0; i < f->technique_count; i++) {
-        char tag[16];
-        snprintf(tag, sizeof tag, "attack.t%.4s", f->techniques[i] + 1);
-        if (strstr(tags, tag))
-            return true;
+    size_t low = 0, high = c->all.count;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        const concern *at = vec_at(&c->all, mid);
+        if (at->group < group || (at->group == group && finding_at(j, at->finding)->f.time <= by))
+            low = mid + 1;
+        else
+            high = mid;
     }
-    return false;
+    const concern *at = low ? vec_at(&c->all, low - 1) : NULL;
+    return at && at->group == group ? at->finding : SIZE_MAX;
 }
 
-/* A finding that began by then and tells of the same technique, used on or by the same thing; SIZE_MAX: none. */
-static size_t told_alike(const joined *j, uint32_t host, const act *a)
+/* A finding that began by then and tells of the same technique, used on or by the same thing; SIZE_MAX: none. Of several the last.
+ * Tags are "attack.t1053.005", techniques "T1053.005": one may be a kind of the other. */
+static size_t told_alike(const joined *j, const concerns *c, uint32_t host, const act *a, buf *key)
 {
-    size_t count;
-    const uint32_t *all = findings_of_host(j, host, &count);
-    moment slack = weight_span(j, "fold.same-act");
-    for (size_t i = count; i-- > 0;) {
-        const finding *f = &finding_at(j, all[i])->f;
-        if (moment_known(f->time) && moment_known(a->time) && f->time <= a->time + slack && same_technique(f, act_fact(a, "tags")) && same_subject(f, a))
-            return all[i];
+    size_t best = SIZE_MAX, tried = 0;
+    moment by = moment_known(a->time) ? a->time + weight_span(j, "fold.same-act") : 0;
+    for (const char *tag = act_fact(a, "tags"); (tag = strstr(tag, "attack.t")) != NULL && tried < TECHNIQUES_EACH; ) {
+        tag += strlen("attack.t");
+        if (*tag < '0' || *tag > '9')
+            continue;
+        tried++;
+        for (size_t i = 0; i < SUBJECTS; i++) {
+            const char *value = act_fact(a, subjects[i].fact);
+            uint64_t *group = value[0] ? map_find(&c->groups, concern_key(key, host, tag, subjects[i].type, value)) : NULL;
+            size_t with = group ? last_by(j, c, *group, by) : SIZE_MAX;
+            if (with != SIZE_MAX && (best == SIZE_MAX || with > best))
+                best = with;
+        }
     }
-    return SIZE_MAX;
+    return best;
 }
 
 /* How many of its acts stand with findings. */
-static size_t fold_match(const joined *j, const match *m, const map *records, buf *key, vec *names)
+static size_t fold_match(const joined *j, const match *m, const map *records, const concerns *alike, buf *key, vec *names)
 {
     size_t folded = 0;
     for (size_t i = 0; i < m->count; i++) {
         const act *a = m->acts[i];
         uint64_t *at = a->record ? map_find(records, record_key(key, m->host, a->log->channel, a->record)) : NULL;
-        size_t with = at ? (size_t)*at : told_alike(j, m->host, a);
+        size_t with = at ? (size_t)*at : told_alike(j, alike, m->host, a, key);
         if (with != SIZE_MAX && act_fact(a, "title")[0])
             *(named *)vec_push(names) = (named){ with, act_fact(a, "title") };
         folded += with != SIZE_MAX;
@@ -311,15 +371,20 @@ void rules_tell(joined *j)
 {
     vec all, names;
     map hosts_with, records;
+    concerns alike;
     buf key;
     vec_init(&all, sizeof(match));
     vec_init(&names, sizeof(named));
     map_init(&hosts_with);
     map_init(&records);
+    map_init(&alike.groups);
+    vec_init(&alike.all, sizeof(concern));
     buf_init(&key, 1 << 20);
-    gather_matches(j, &all, &hosts_with);
-    if (all.count)
+    gather_matches(j, &all, &hosts_with, &key);
+    if (all.count) {
         index_records(j, &records, &key);
+        index_concerns(j, &alike, &key);
+    }
     size_t hosts = hosts_collected(j), most = (size_t)weight(j, "rules.most");
     for (size_t i = 0; i < all.count; i++) {
         match *m = vec_at(&all, i);
@@ -331,7 +396,7 @@ void rules_tell(joined *j)
     j->rules_more = arena_array(j->mem, host_total(j) + 1, sizeof *j->rules_more);
     for (size_t i = 0; i < all.count; i++) {
         const match *m = vec_at(&all, i);
-        size_t folded = fold_match(j, m, &records, &key, &names);
+        size_t folded = fold_match(j, m, &records, &alike, &key, &names);
         if (folded && (folded == m->count || m->noted >= m->total))
             continue;                                    /* all of it stands elsewhere */
         if (told_of[m->host]++ < most)
@@ -344,5 +409,7 @@ void rules_tell(joined *j)
     vec_done(&names);
     map_done(&hosts_with);
     map_done(&records);
+    map_done(&alike.groups);
+    vec_done(&alike.all);
     buf_done(&key);
 }
