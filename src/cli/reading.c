@@ -46,8 +46,10 @@ static int load_rules(reading *r, const call *c)
     if (!o.own && !o.path_count)
         return VERB_OK;
     status s = sigma_load(r->facts, &o, &r->mem, &r->rules);
-    if (!status_is_ok(s))
+    if (!status_is_ok(s)) {
+        sigma_free(r->rules);
         return wrong_rules(c, s);
+    }
     const sigma_refusal *refused;
     size_t count = sigma_refused(r->rules, &refused);
     if (count)

@@ -18,7 +18,7 @@ static int run(const call *c)
 {
     arena mem;
     profile *facts;
-    sigma_rules *rules;
+    sigma_rules *rules = NULL;
     const sigma_refusal *refused;
     sigma_options o = { .paths = call_paths(c), .path_count = call_path_count(c), .values = call_value(c, "values") };
     if (o.path_count && strcmp(o.paths[0], "check") == 0) {          /* a file of that name is ./check */
@@ -31,6 +31,7 @@ static int run(const call *c)
     if (status_is_ok(s))
         s = sigma_load(facts, &o, &mem, &rules);
     if (!status_is_ok(s)) {
+        sigma_free(rules);
         arena_done(&mem);
         return s.code == STATUS_NOT_FOUND || s.code == STATUS_BAD_INPUT ? call_usage(c, "%s", s.words) : call_failed(c, s);
     }

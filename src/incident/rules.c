@@ -114,7 +114,7 @@ static void index_records(const joined *j, map *records, buf *key)
 }
 
 /* Names of rules, by the finding that they stand with. */
-typedef struct { uint64_t finding; const char *title; } named;
+typedef struct { uint64_t finding; const char *title, *title_zh; } named;
 
 static int by_finding(const void *a, const void *b)
 {
@@ -226,7 +226,7 @@ static size_t fold_match(const joined *j, const match *m, const map *records, co
         uint64_t *at = a->record ? map_find(records, record_key(key, m->host, a->log->channel, a->record)) : NULL;
         size_t with = at ? (size_t)*at : told_alike(j, alike, m->host, a, key);
         if (with != SIZE_MAX && act_fact(a, "title")[0])
-            *(named *)vec_push(names) = (named){ with, act_fact(a, "title") };
+            *(named *)vec_push(names) = (named){ with, act_fact(a, "title"), act_fact(a, act_fact(a, "title_zh")[0] ? "title_zh" : "title") };
         folded += with != SIZE_MAX;
     }
     return folded;
@@ -245,25 +245,32 @@ static void add_fact(joined *j, finding *f, const char *name, const char *value)
     f->fact_count = n;
 }
 
+static void add_list(joined *j, finding *f, const char *name, const char *const *each, size_t count, size_t more)
+{
+    const char *list = write_list(j, each, count, NAMES_MOST);
+    add_fact(j, f, name, more ? arena_printf(j->mem, "%s\n+%zu", list, more) : list);
+}
+
 static void name_rules(joined *j, vec *names)
 {
     vec_sort(names, by_finding);
     for (size_t from = 0, end; from < names->count; from = end) {
         const named *all = names->at;
-        const char *each[NAMES_MOST];
+        const char *each[NAMES_MOST], *each_zh[NAMES_MOST];
         size_t count = 0, more = 0;
         for (end = from; end < names->count && all[end].finding == all[from].finding; end++) {
             if (end > from && strcmp(all[end].title, all[end - 1].title) == 0)
                 continue;
-            if (count < NAMES_MOST)
-                each[count++] = all[end].title;
-            else
+            if (count == NAMES_MOST) {
                 more++;
+                continue;
+            }
+            each[count] = all[end].title;
+            each_zh[count++] = all[end].title_zh;
         }
-        const char *list = write_list(j, each, count, NAMES_MOST);
-        if (more)
-            list = arena_printf(j->mem, "%s\n+%zu", list, more);
-        add_fact(j, &((told *)vec_at(&j->told, (size_t)all[from].finding))->f, "rules", list);
+        finding *f = &((told *)vec_at(&j->told, (size_t)all[from].finding))->f;
+        add_list(j, f, "rules", each, count, more);
+        add_list(j, f, "rules_zh", each_zh, count, more);
     }
 }
 
@@ -359,7 +366,7 @@ static void tell_match(joined *j, const match *m, size_t hosts, size_t folded)
     for (size_t i = 0; i < m->count && t->evidence.count < EXAMPLES_MOST; i++)
         finding_act(j, t, m->acts[i]);
     add_techniques(j, t, act_fact(a, "tags"));
-    t->f.title = say(j, "rule-match.title", "title", ARG_TEXT, act_fact(a, "title"), NULL);
+    t->f.title = say(j, "rule-match.title", "title", ARG_TEXT, act_fact(a, "title"), "title_zh", ARG_TEXT, act_fact(a, "title_zh"), NULL);
     t->f.text = say(j, "rule-match.text", "title", ARG_TEXT, act_fact(a, "title"), "level", ARG_WORD, arena_printf(j->mem, "rule-level.%s", act_fact(a, "level")),
                     "count", ARG_NUMBER, write_u64(j, m->total), "from", ARG_TIME, write_time(j, m->first), "to", ARG_TIME, write_time(j, t->f.end), "hosts", ARG_NUMBER,
                     hosts > 1 ? write_u64(j, m->hosts) : NULL, "all", ARG_NUMBER, write_u64(j, hosts), "elsewhere", ARG_NUMBER, folded ? write_u64(j, elsewhere) : NULL,

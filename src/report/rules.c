@@ -9,18 +9,28 @@ bool tell_is_match(const json *finding)
     return tell_is_kind(finding, "rule-match");
 }
 
-/* Names of the rules that matched the records of a finding. */
+static const char *joined_names(const report *r, const json *facts, const char *name)
+{
+    buf out;
+    buf_init(&out, 64 << 10);
+    for (const char *at = tell_clip(r, facts, name); *at; at++)
+        if (*at == '\n')
+            buf_str(&out, " · ");
+        else
+            buf_char(&out, (uint8_t)*at);
+    const char *text = arena_str(r->mem, buf_text(&out));
+    buf_done(&out);
+    return text;
+}
+
+/* Names of the rules that stand with a finding. */
 void put_rules(const report *r, runs *to, const json *finding)
 {
-    if (tell_is_null(json_get(finding, "facts"), "rules"))
+    const json *facts = json_get(finding, "facts");
+    if (tell_is_null(facts, "rules"))
         return;
     runs_line(to);
-    runs_add(to, RUN_SMALL, (both){ "Sigma: ", NULL });
-    const char *names = tell_clip(r, json_get(finding, "facts"), "rules");
-    for (const char *at = names, *end; *at; at = *end ? end + 1 : end) {
-        end = strchr(at, '\n') ? strchr(at, '\n') : at + strlen(at);
-        runs_add(to, RUN_SMALL, (both){ arena_printf(r->mem, "%s%.*s", at == names ? "" : " · ", (int)(end - at), at), NULL });
-    }
+    runs_add(to, RUN_SMALL, (both){ arena_printf(r->mem, "Sigma: %s", joined_names(r, facts, "rules")), arena_printf(r->mem, "Sigma 规则：%s", joined_names(r, facts, "rules_zh")) });
 }
 
 static void put_match(const report *r, row *line, const json *f, size_t number)
@@ -29,7 +39,7 @@ static void put_match(const report *r, row *line, const json *f, size_t number)
     runs_text(&line->cells[0], arena_printf(r->mem, "F%zu", number + 1));
     put_badge(r, &line->cells[1], "severity.", json_str(f, "severity"));
     runs_text(&line->cells[1], " ");
-    runs_add(&line->cells[1], RUN_STRONG, tell_short(r, (both){ tell_clip(r, facts, "title"), NULL }));
+    runs_add(&line->cells[1], RUN_STRONG, tell_short(r, (both){ tell_clip(r, facts, "title"), tell_is_null(facts, "title_zh") ? NULL : tell_clip(r, facts, "title_zh") }));
     runs_line(&line->cells[1]);
     runs_add(&line->cells[1], RUN_SMALL, (both){ tell_clip(r, facts, "rule"), NULL });
     for (const json *t = tell_first(f, "techniques"); t; t = t->next)

@@ -265,7 +265,7 @@ static bool read_about(sigma_rules *r, const profile_node *root, const char *pat
     const profile_node *source = profile_get(root, "logsource"), *tags = profile_get(root, "tags");
     sigma_rule *p = &out->pub;
     *p = (sigma_rule){
-        .path = path, .id = text_of(root, "id"), .title = text_of(root, "title"), .status = text_of(root, "status"), .name = text_of(root, "name"),
+        .path = path, .id = text_of(root, "id"), .title = text_of(root, "title"), .title_zh = text_of(root, "title_zh"), .status = text_of(root, "status"), .name = text_of(root, "name"),
         .category = text_of(source, "category"), .product = text_of(source, "product"), .service = text_of(source, "service"),
         .level = SIGMA_MEDIUM, .line = root->line,
     };

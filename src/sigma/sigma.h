@@ -17,6 +17,7 @@ typedef enum { SIGMA_INFORMATIONAL, SIGMA_LOW, SIGMA_MEDIUM, SIGMA_HIGH, SIGMA_C
 
 typedef struct {
     const char *path, *id, *title, *status, *name;   /* "" when the rule does not say */
+    const char *title_zh;                /* an attribute of our own */
     const char *category, *product, *service;
     const char **tags; size_t tag_count;
     sigma_level level;

@@ -287,6 +287,7 @@ static void rule_facts(const rule_setup *s, uint32_t rule, fact_list *out)
     const sigma_rule *r = sigma_rule_at(s->rules, rule);
     add_fact(out, "rule", *r->id ? r->id : s->notes[rule].key);
     add_fact(out, "title", r->title);
+    add_fact(out, "title_zh", r->title_zh);
     add_fact(out, "level", sigma_level_word(r->level));
     add_fact(out, "tags", s->notes[rule].tags);
 }

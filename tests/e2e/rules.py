@@ -127,6 +127,7 @@ def main():
         check("nobody is compromised by rules", all(h["infected"] in ("no", "unknown") for h in case["hosts"]))
         told = [f for f in case["findings"] if f["kind"] == "remote-execution" and ids[f["host"]] == "WS3"]
         check("a rule is named with the finding that cites its record", told and "Service of a remote execution tool" in told[0]["facts"].get("rules", ""))
+        check("in Chinese, too", told and "远程执行工具的服务" in told[0]["facts"].get("rules_zh", ""))
         check("and not told again", ("WS3", "Service of a remote execution tool") not in by)
         check("findings of detectors are the same but for that", [f["id"] for f in case["findings"] if f["kind"] != "rule-match"] == [f["id"] for f in bare["findings"]])
 
