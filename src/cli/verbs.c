@@ -5,6 +5,7 @@
 
 extern const verb verb_audit;
 extern const verb verb_autoruns;
+extern const verb verb_bluescreen;
 extern const verb verb_dump;
 extern const verb verb_help;
 extern const verb verb_hunt;
@@ -23,6 +24,7 @@ const verb *const verbs[] = {
     &verb_scene,
     &verb_report,
     &verb_audit,
+    &verb_bluescreen,
     &verb_dump,
     &verb_hunt,
     &verb_rules,

@@ -1,6 +1,7 @@
 /* Which driver failed, from where was it called, and what does not belong on this machine? */
 #include "detect/crash_dump.h"
 
+#include "detect/crash_program.h"
 #include "detect/kernel_layouts.h"
 #include "detect/looks.h"
 #include "detect/words.h"
@@ -237,10 +238,13 @@ status dump_read(const dump_facts *f, arena *mem, source from, problems *noted, 
         if (!r->other && !word_table_has(f->core, m->name))
             r->other = m;
     }
+    r->network_module = r->network ? r->module : r->other;
     if (!r->network)
         r->network = service_of(f, r->other);
     if (r->network)
         r->signs |= DUMP_NETWORK_DRIVER;
+    else
+        r->network_module = NULL;
     if (r->address_known && !r->module && r->driver_count && r->address)
         r->signs |= DUMP_OUTSIDE_MODULES;
     r->process_known = crashdump_current(r->dump, f->layouts, f->layout_count, &r->process);
@@ -387,8 +391,13 @@ static status setup(const detect_setup *s, void **run)
 
 static status read_dump(const void *run, const dump_view *v, detect_log *out)
 {
-    if (v->user)
-        return status_fail(STATUS_UNSUPPORTED, "nothing asks for it");
+    if (v->user) {
+        program_reading p;
+        status done = program_read(v->mem, v->from, v->noted, &p);
+        if (status_is_ok(done))
+            program_note(&p, out);
+        return done;
+    }
     dump_reading r;
     status s = dump_read(run, v->mem, v->from, v->noted, &r);
     if (status_is_ok(s))

@@ -39,7 +39,7 @@ typedef struct {
     bool data_known; uint64_t data;      /* the memory that was touched */
     const crashdump_module *module;      /* NULL: the address lies in none, or is not known */
     const crashdump_module *other;       /* the first of fault and stack that is no part of Windows' core; NULL: none */
-    const char *network;                 /* the service of a network driver in fault or `other`; NULL */
+    const char *network; const crashdump_module *network_module;     /* the service of a network driver in fault or `other`; NULL */
     crashdump_caller callers[DUMP_CALLERS]; size_t caller_count;
     dump_driver *drivers; size_t driver_count;
     bool process_known; crashdump_process process;

@@ -67,7 +67,7 @@ bool evidence_problem_costs(const char *kind)
     for (size_t i = 0; i < sizeof costly / sizeof *costly; i++)
         if (strcmp(kind, costly[i]) == 0)
             return true;
-    return false;
+    return strncmp(kind, "dump.", 5) == 0 || strncmp(kind, "mdmp.", 5) == 0;      /* of a memory dump nothing is there twice */
 }
 
 /* Of very many problems only the first are kept: what the others cost is not known, so it is not nothing. */

@@ -47,6 +47,10 @@ const schema_key profile_keys[] = {
     { "crash-dumps", "known[].en", SCHEMA_TEXT, SCHEMA_REQUIRED },
     { "crash-dumps", "known[].zh", SCHEMA_TEXT, SCHEMA_REQUIRED },
     { "crash-dumps", "known[].source", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "crash-dumps", "parameters", SCHEMA_LIST, SCHEMA_REQUIRED },
+    { "crash-dumps", "parameters[]", SCHEMA_MAP, SCHEMA_OPTIONAL },
+    { "crash-dumps", "parameters[].en", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "crash-dumps", "parameters[].zh", SCHEMA_TEXT, SCHEMA_REQUIRED },
 
     { "guessing", "burst", SCHEMA_MAP, SCHEMA_REQUIRED },
     { "guessing", "burst.tries", SCHEMA_NUMBER, SCHEMA_REQUIRED },

@@ -11,5 +11,6 @@
 #include "text/catalogue/incident_story.def"
 #include "text/catalogue/plan.def"
 #include "text/catalogue/incident_crashes.def"
+#include "text/catalogue/crash_dumps.def"
 #include "text/catalogue/incident_rest.def"
 #include "text/catalogue/audit.def"
