@@ -1,52 +1,24 @@
 #include "detect/pattern.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
+#include "base/regex.h"
 
-enum { PATTERN_HEAP = 1024 };       /* KiB, where there is no machine code: the interpreter's memory stays in the room */
-
-struct pattern { pcre2_code *code; };
-struct pattern_room { pcre2_match_data *data; pcre2_match_context *context; };
-
-static void *arena_give(size_t size, void *mem) { return arena_alloc(mem, size); }
-static void arena_keep(void *at, void *mem) { (void)at; (void)mem; }
+struct pattern { const regex *of; };
+struct pattern_room { regex_room *of; };
 
 status pattern_new(arena *mem, const char *expression, pattern **out)
 {
-    int fault;
-    PCRE2_SIZE where;
-    pcre2_general_context *general = pcre2_general_context_create(arena_give, arena_keep, mem);
-    pcre2_compile_context *context = general ? pcre2_compile_context_create(general) : NULL;
-    if (!context)
-        return status_fail(STATUS_LIMIT, "no memory left for the expression '%s'", expression);
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)expression, PCRE2_ZERO_TERMINATED,
-                                     PCRE2_CASELESS | PCRE2_UTF | PCRE2_DOTALL, &fault, &where, context);
-    if (!code) {
-        char words[120];
-        pcre2_get_error_message(fault, (PCRE2_UCHAR *)words, sizeof words);
-        return status_fail(STATUS_BAD_INPUT, "expression '%.80s': %s at character %zu", expression, words, (size_t)where);
-    }
-    (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);      /* without it the interpreter gives the same answers */
     pattern *p = arena_alloc(mem, sizeof *p);
-    p->code = code;
+    status s = p ? regex_new(mem, expression, REGEX_CASELESS | REGEX_DOTALL, &p->of) : status_fail(STATUS_LIMIT, "no memory left");
     *out = p;
-    return status_ok();
+    return status_is_ok(s) ? s : status_fail(s.code, "expression '%.80s': %s", expression, s.words);
 }
 
 pattern_room *pattern_room_new(arena *mem)
 {
-    pcre2_general_context *general = pcre2_general_context_create(arena_give, arena_keep, mem);
     pattern_room *room = arena_alloc(mem, sizeof *room);
-    if (!general || !room)
-        return NULL;
-    room->data = pcre2_match_data_create(1, general);
-    room->context = pcre2_match_context_create(general);
-    if (!room->data || !room->context)
-        return NULL;
-    pcre2_set_match_limit(room->context, PATTERN_STEPS);
-    pcre2_set_depth_limit(room->context, 1000);
-    pcre2_set_heap_limit(room->context, PATTERN_HEAP);
-    return room;
+    if (room)
+        room->of = regex_room_new(mem);
+    return room && room->of ? room : NULL;
 }
 
 /* PCRE2's own mode for invalid UTF-8 is no help: up to 10.42 its machine code lets \S match no letter beyond ASCII there. So what is
@@ -83,5 +55,5 @@ bool pattern_matches(const pattern *p, pattern_room *room, const char *text, siz
         len = repaired(text, len, copy);
         text = copy;
     }
-    return pcre2_match(p->code, (PCRE2_SPTR)text, len, 0, PCRE2_NO_UTF_CHECK, room->data, room->context) >= 0;
+    return regex_matches(p->of, room->of, span_of(text, len), len);
 }

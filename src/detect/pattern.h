@@ -1,15 +1,14 @@
 /* Regular expressions from profiles, over UTF-8 text. Case does not count.
  *
- * Source    PCRE2, compiled once a run (JIT where the processor has it), shared by threads.
- * Owns      Everything lives in the arena given; PCRE2's own pages for machine code stay until the process ends.
- * Hostile   Text comes from evidence: a match may cost PATTERN_STEPS at most (then it is no match), and only the first
+ * Source    base/regex.h. Compiled once a run, shared by threads. What is no UTF-8 is repaired first.
+ * Owns      Everything lives in the arena given.
+ * Hostile   Text comes from evidence: a match may cost REGEX_STEPS at most (then it is no match), and only the first
  *           PATTERN_TEXT bytes are looked at.
  * Fails     pattern_new: the profile's expression is wrong (STATUS_BAD_INPUT, with its place). */
 #pragma once
 #include "base/base.h"
 
 #define PATTERN_TEXT 8192u
-#define PATTERN_STEPS 200000u
 
 typedef struct pattern pattern;
 typedef struct pattern_room pattern_room;     /* what one thread needs to match */

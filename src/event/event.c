@@ -464,6 +464,16 @@ bool event_values_next(const event *ev, event_values *i)
     return false;
 }
 
+const char *event_values_label(const event *ev, const event_values *i)
+{
+    const event_view *v = ev->view;
+    if (v->flat)
+        return v->flat->labels[i->at - 1];
+    const shape *s = v->layers[i->layer].of;
+    const binxml_place *p = &s->places[s->values[i->at - 1].place - 1];
+    return p->attribute ? p->attribute : p->name && *p->name ? p->name : p->path[p->depth - 1];
+}
+
 arena *event_view_flat(event_view *v, flat_event *flat)
 {
     arena_reset(&v->record_mem);

@@ -52,6 +52,7 @@ binxml_value event_data(const event *ev, size_t index);
 /* Every value outside of System that is there, in the order of the document, with its field; begin with { 0 }. */
 typedef struct { size_t layer, at; field name; binxml_value value; } event_values;      /* name: FIELD_NONE, or the first place of a field */
 bool         event_values_next(const event *ev, event_values *i);
+const char  *event_values_label(const event *ev, const event_values *i);     /* what the document calls the value at hand */
 
 /* Values as a detector wants them. */
 static inline bool value_absent(binxml_value v) { return v.type == BINXML_NULL; }

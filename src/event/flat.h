@@ -3,7 +3,7 @@
 #include "event/event.h"
 
 typedef struct flat_event {
-    field *names; binxml_value *values; size_t count, room;      /* names: FIELD_NONE for those that nobody asked for */
+    field *names; binxml_value *values; const char **labels; size_t count, room;     /* names: FIELD_NONE for those that nobody asked for */
     binxml_value *data; size_t data_count;
     uint32_t *place, *stamp, epoch; size_t field_count;          /* by field: index of its value, when stamped */
 } flat_event;

@@ -173,12 +173,15 @@ static void add_value(json_events *j, event_view *v, arena *mem, span name, binx
         size_t room = f->room ? 2 * f->room : 64;
         field *names = arena_array(&j->self, room, sizeof *names);
         binxml_value *values = arena_array(&j->self, room, sizeof *values);
+        const char **labels = arena_array(&j->self, room, sizeof *labels);
         if (f->count) {
+            memcpy(labels, f->labels, f->count * sizeof *labels);
             memcpy(names, f->names, f->count * sizeof *names);
             memcpy(values, f->values, f->count * sizeof *values);
         }
         f->names = names;
         f->values = values;
+        f->labels = labels;
         f->room = room;
     }
     const char *text = arena_text(mem, name);
@@ -189,6 +192,7 @@ static void add_value(json_events *j, event_view *v, arena *mem, span name, binx
         f->place[id] = (uint32_t)f->count;
     }
     f->names[f->count] = is_first ? id : FIELD_NONE;
+    f->labels[f->count] = !text ? "" : *text == '\x01' ? "Data" : text;
     f->values[f->count++] = value;
 }
 

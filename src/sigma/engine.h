@@ -6,12 +6,14 @@
 #include "sigma/sigma.h"
 
 #include "base/map.h"
+#include "base/regex.h"
 #include "base/vec.h"
 
 #define GLOB_ONE 0xfe                /* any one code point */
 #define GLOB_DASH 0xff               /* '-', '/', and the three long dashes */
 #define RULE_NODES 200000u           /* of one rule */
 #define RULE_DEPTH 64u
+#define RULE_REGEX_TEXT (64u << 10)  /* so much of a value is looked at */
 
 /* ---- patterns ---- */
 
@@ -29,7 +31,6 @@ typedef enum { NUMBER_LT, NUMBER_LTE, NUMBER_GT, NUMBER_GTE } number_op;
 typedef enum { REF_EQUAL, REF_STARTS, REF_ENDS, REF_CONTAINS } ref_op;
 typedef enum { TIME_MINUTE, TIME_HOUR, TIME_DAY, TIME_WEEK, TIME_MONTH, TIME_YEAR } time_part;
 
-typedef struct regex regex;
 typedef struct {
     pred_kind kind;
     uint8_t op;                          /* number_op, ref_op, time_part */
@@ -147,10 +148,6 @@ void        glob_open(arena *mem, glob *g, bool start, bool end);    /* contains
 bool        glob_matches(const glob *g, span text);
 span        glob_longest(const glob *g);                      /* of its plain stretches; empty: none */
 
-const regex *regex_new(arena *mem, const char *text, bool i, bool m, bool s, const char **why);
-typedef struct regex_room regex_room;
-regex_room *regex_room_new(arena *mem);
-bool        regex_matches(const regex *r, regex_room *room, span text);
 span        regex_need(arena *mem, const char *text);         /* folded text without which it cannot match; empty: none known */
 
 const node *item_build(builder *b, const profile_node *item);            /* one `Field|modifiers: values` */

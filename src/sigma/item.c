@@ -272,12 +272,11 @@ static const node *regex_node(builder *b, const item *it, const char *text)
 {
     arena *mem = b->all->mem;
     predicate p = { .kind = *it->field ? PRED_REGEX : PRED_KEYWORD, .field = *it->field ? build_field(b, it->field) : UINT32_MAX };
-    const char *why = "";
     if (it->starts || it->ends)
         text = arena_printf(mem, it->starts ? "\\A(?:%s)" : "(?:%s)\\z", text);
-    p.re = regex_new(mem, text, it->re_i, it->re_m, it->re_s, &why);
-    if (!p.re) {
-        build_fail(b, it->line, "%s", why);
+    status s = regex_new(mem, text, (it->re_i ? REGEX_CASELESS : 0u) | (it->re_m ? REGEX_MULTILINE : 0u) | (it->re_s ? REGEX_DOTALL : 0u), &p.re);
+    if (!status_is_ok(s)) {
+        build_fail(b, it->line, "regular expression: %s", s.words);
         return NULL;
     }
     p.need = regex_need(mem, text);

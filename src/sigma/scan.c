@@ -315,9 +315,9 @@ bool pred_holds(const predicate *p, span text, span fold, regex_room *room)
     switch (p->kind) {
     case PRED_GLOB:
     case PRED_KEYWORD:
-        return p->re ? regex_matches(p->re, room, text) : glob_matches(&p->g, p->g.cased ? text : fold);
+        return p->re ? regex_matches(p->re, room, text, RULE_REGEX_TEXT) : glob_matches(&p->g, p->g.cased ? text : fold);
     case PRED_REGEX:
-        return regex_matches(p->re, room, text);
+        return regex_matches(p->re, room, text, RULE_REGEX_TEXT);
     case PRED_CIDR:
         return in_network(p, text);
     case PRED_NUMBER:
