@@ -2,6 +2,7 @@
 #include "cli/hunt_print.h"
 
 #include "base/utf16.h"
+#include "cli/hunting.h"
 
 #include <string.h>
 
@@ -123,7 +124,15 @@ static void begin_event(hunt_printer *p, const hunt_hit *h)
     buf_str(head, ",\"record_id\":");
     buf_u64(head, h->record);
     buf_char(head, ',');
-    buf_str(tail, p->format == OUT_TIMESKETCH ? "},\"file\":" : "},\"message\":null,\"file\":");
+    buf_char(tail, '}');
+    if (p->format == OUT_JSONL && h->message.len) {
+        buf_str(tail, ",\"message\":\"");
+        buf_span(tail, h->message);
+        buf_char(tail, '"');
+    } else if (p->format == OUT_JSONL) {
+        buf_str(tail, ",\"message\":null");
+    }
+    buf_str(tail, ",\"file\":");
     buf_span(tail, escaped(&p->file_raw, &p->file, h->file));
     buf_str(tail, h->recovered ? ",\"recovered\":true}\n" : "}\n");
 }
@@ -154,21 +163,6 @@ static void put_json(hunt_printer *p, const hunt_hit *h, buf *out)
 
 /* ---- tables ---- */
 
-/* Formulas are kept from spreadsheets by an apostrophe. */
-static void put_cell(buf *out, span text)
-{
-    buf_char(out, '"');
-    if (text.len && strchr("=+-@\t\r", text.at[0]))
-        buf_char(out, '\'');
-    for (size_t i = 0; i < text.len; i++) {
-        char c = (char)text.at[i];
-        if (c == '"')
-            buf_char(out, '"');
-        buf_char(out, (unsigned char)c < ' ' && c != '\t' && c != '\n' ? ' ' : c);
-    }
-    buf_char(out, '"');
-}
-
 static void put_csv(const hunt_printer *p, const hunt_hit *h, buf *out)
 {
     char time[MOMENT_TEXT];
@@ -182,16 +176,18 @@ static void put_csv(const hunt_printer *p, const hunt_hit *h, buf *out)
     }
     for (size_t i = 0; i < r->tag_count; i++)
         buf_printf(&tags, "%s%s", i ? " " : "", r->tags[i]);
-    put_cell(out, span_str(moment_iso(h->time, time)));
+    hunting_cell(out, span_str(moment_iso(h->time, time)));
     const span cells[] = { span_str(h->host), span_str(sigma_level_word(r->level)), span_str(r->title), span_str(r->id), buf_bytes(&tags), span_str(h->channel) };
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
         buf_char(out, ',');
-        put_cell(out, cells[i]);
+        hunting_cell(out, cells[i]);
     }
     buf_printf(out, ",%u,%llu,", h->event_id, (unsigned long long)h->record);
-    put_cell(out, buf_bytes(&fields));
+    hunting_cell(out, buf_bytes(&fields));
     buf_char(out, ',');
-    put_cell(out, span_str(h->file));
+    hunting_cell(out, h->message);
+    buf_char(out, ',');
+    hunting_cell(out, span_str(h->file));
     buf_str(out, "\r\n");
     buf_done(&fields);
     buf_done(&tags);
@@ -204,6 +200,11 @@ static void put_table(const hunt_printer *p, const hunt_hit *h, buf *out)
     moment_iso(h->time, time);
     buf_printf(out, "%.19s%s  %-13s  %-16s  %s\n", *time ? time : "-                  ", *time ? "Z" : " ", sigma_level_word(r->level), h->host, r->title);
     buf_printf(out, "    %s %u, record %llu, %s\n", h->channel, h->event_id, (unsigned long long)h->record, h->file);
+    if (h->message.len) {
+        buf_str(out, "    ");
+        buf_span(out, span_part(h->message, 0, TABLE_VALUE));
+        buf_str(out, h->message.len > TABLE_VALUE ? "...\n" : "\n");
+    }
     for (size_t i = 0; i < h->field_count; i++) {
         span value = h->fields[i].value;
         buf_printf(out, "    %s: ", h->fields[i].name);
@@ -215,7 +216,7 @@ static void put_table(const hunt_printer *p, const hunt_hit *h, buf *out)
 void hunt_print_head(const hunt_printer *p, buf *out)
 {
     if (p->format == OUT_CSV)
-        buf_str(out, "\xEF\xBB\xBFTime,Host,Level,Rule,RuleId,Tags,Channel,EventID,RecordId,Fields,File\r\n");
+        buf_str(out, "\xEF\xBB\xBFTime,Host,Level,Rule,RuleId,Tags,Channel,EventID,RecordId,Fields,Message,File\r\n");
 }
 
 void hunt_print(hunt_printer *p, const hunt_hit *h, buf *out)

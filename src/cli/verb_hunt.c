@@ -1,51 +1,34 @@
 /* suyuan hunt: Sigma rules over event logs. */
 #include "base/map.h"
-#include "base/pool.h"
 #include "base/utf16.h"
 #include "base/vec.h"
-#include "cli/bar.h"
-#include "cli/casework.h"
 #include "cli/console.h"
-#include "cli/given.h"
 #include "cli/hunt_print.h"
-#include "cli/verb.h"
+#include "cli/hunting.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CALL_RULES = 32, LINE_BYTES = 64 << 10 };
+enum { CALL_RULES = 32 };
 
 typedef struct {
+    hunting h;
     sigma_rules *rules;
     sigma_level least;
     hunt_format format;
-    bool summary, terminal;
-    FILE *out;
-    const char *out_name;
-    buf line;
+    bool summary;
     hunt_printer printer;
     uint64_t *by_rule;
-} hunting;
-
-static void write_out(hunting *h)
-{
-    if (h->terminal)
-        console_escape(h->out, buf_bytes(&h->line), true);
-    else if (h->line.len)
-        fwrite(h->line.at, 1, h->line.len, h->out);
-    buf_clear(&h->line);
-}
+} hunt;
 
 static void each(void *context, const hunt_hit *hit)
 {
-    hunting *h = context;
+    hunt *h = context;
     h->by_rule[hit->rule]++;
     if (h->summary || h->format == OUT_NAVIGATOR)
         return;
-    hunt_print(&h->printer, hit, &h->line);
-    if (h->line.len > LINE_BYTES || h->terminal)
-        write_out(h);
+    hunt_print(&h->printer, hit, &h->h.line);
+    hunting_write(&h->h, false);
 }
 
 typedef struct { uint32_t rule; uint64_t count; sigma_level level; } counted;
@@ -58,7 +41,7 @@ static int by_level(const void *a, const void *b)
     return l->count > r->count ? -1 : l->count < r->count ? 1 : l->rule < r->rule ? -1 : 1;
 }
 
-static void put_summary(hunting *h)
+static void put_summary(hunt *h)
 {
     vec all;
     vec_init(&all, sizeof(counted));
@@ -69,11 +52,9 @@ static void put_summary(hunting *h)
     for (size_t i = 0; i < all.count; i++) {
         const counted *c = vec_at(&all, i);
         const sigma_rule *r = sigma_rule_at(h->rules, c->rule);
-        buf_printf(&h->line, "%10llu  %-13s  %s\n", (unsigned long long)c->count, sigma_level_word(c->level), r->title);
+        buf_printf(&h->h.line, "%10llu  %-13s  %s\n", (unsigned long long)c->count, sigma_level_word(c->level), r->title);
     }
     vec_done(&all);
-    console_escape(h->out, buf_bytes(&h->line), true);
-    buf_clear(&h->line);
 }
 
 static int by_text(const void *a, const void *b)
@@ -82,11 +63,11 @@ static int by_text(const void *a, const void *b)
 }
 
 /* A layer of the ATT&CK Navigator: how many hits each technique has. */
-static void put_layer(hunting *h)
+static void put_layer(hunt *h)
 {
     map index;
     vec names;
-    buf *out = &h->line;
+    buf *out = &h->h.line;
     map_init(&index);
     vec_init(&names, sizeof(const char *));
     for (uint32_t i = 0; i < sigma_count(h->rules); i++) {
@@ -117,19 +98,13 @@ static void put_layer(hunting *h)
     vec_done(&names);
 }
 
-static void note(void *context, const char *file, const char *words)
-{
-    (void)context;
-    console_say(stderr, "%s: %s", file, words);
-}
-
-static int finish(const call *c, hunting *h, const hunt_counts *n, status s)
+static int finish(const call *c, hunt *h, const hunt_counts *n, status s)
 {
     if (status_is_ok(s) && h->summary)
         put_summary(h);
     else if (status_is_ok(s) && h->format == OUT_NAVIGATOR)
         put_layer(h);
-    write_out(h);
+    hunting_write(&h->h, true);
     if (!status_is_ok(s))
         return call_failed(c, s);
     const sigma_refusal *refused;
@@ -143,7 +118,7 @@ static int finish(const call *c, hunting *h, const hunt_counts *n, status s)
     return n->lost ? VERB_UNREADABLE : VERB_OK;
 }
 
-static int no_rules(const call *c, const hunting *h)
+static int no_rules(const call *c, const hunt *h)
 {
     const sigma_refusal *refused;
     size_t count = sigma_refused(h->rules, &refused), below = sigma_below(h->rules);
@@ -159,21 +134,24 @@ static int no_rules(const call *c, const hunting *h)
     return call_usage(c, "-r %s%s: no Sigma rule is there", path, more);
 }
 
-static int run_hunt(const call *c, arena *mem, hunting *h, hunt_options *o)
+static int run_hunt(const call *c, hunt *h)
 {
+    arena *mem = &h->h.mem;
+    const read_options *r = &h->h.read;
+    hunt_options o = {
+        .paths = r->paths, .path_count = r->path_count, .since = r->since, .until = r->until, .threads = r->threads, .note = r->note, .password = r->password,
+        .progress = r->progress, .mask = hunting_mask(&h->h), .messages = h->h.known,
+    };
     const char *paths[CALL_RULES];
     sigma_options rules = { .paths = paths };
     unsigned level = SIGMA_INFORMATIONAL;
-    profile *facts;
     for (const char *path; rules.path_count < CALL_RULES && (path = call_value_at(c, "rules", rules.path_count)); rules.path_count++)
         paths[rules.path_count] = path;
     rules.own = !rules.path_count || call_flag(c, "own-rules");
     call_word(c, "level", &level);
     rules.least = h->least = (sigma_level)level;
     rules.values = call_value(c, "values");
-    status s = profile_open(NULL, mem, &facts);
-    if (status_is_ok(s))
-        s = sigma_load(facts, &rules, mem, &h->rules);
+    status s = sigma_load(h->h.facts, &rules, mem, &h->rules);
     if (!status_is_ok(s))
         return s.code == STATUS_NOT_FOUND || s.code == STATUS_BAD_INPUT ? call_usage(c, "%s", s.words) : call_failed(c, s);
     if (!sigma_count(h->rules)) {
@@ -182,27 +160,22 @@ static int run_hunt(const call *c, arena *mem, hunting *h, hunt_options *o)
         return none;
     }
     h->by_rule = arena_array(mem, sigma_count(h->rules) + 1, sizeof *h->by_rule);
-    h->out = stdout;
-    h->out_name = call_value(c, "output");
-    if (h->out_name && !(h->out = fopen(h->out_name, "wbx")) && !(errno == EEXIST && (h->out = fopen(h->out_name, "wb"))))
-        return call_failed(c, status_fail(STATUS_IO, "%s: %s", h->out_name, strerror(errno)));
-    h->terminal = h->format == OUT_TABLE || console_is_terminal(h->out);
+    int opened = hunting_open_output(&h->h, h->format == OUT_TABLE || h->summary);
+    if (opened != VERB_OK) {
+        sigma_free(h->rules);
+        return opened;
+    }
     hunt_printer_init(&h->printer, h->rules, h->format);
     if (!h->summary)
-        hunt_print_head(&h->printer, &h->line);
-    progress done;
+        hunt_print_head(&h->printer, &h->h.line);
     bar shown;
     hunt_counts counts;
-    progress_init(&done);
-    o->progress = &done;
-    o->rules = h->rules;
-    o->values = h->summary || h->format == OUT_NAVIGATOR ? HUNT_NO_VALUES : h->format == OUT_JSONL || h->format == OUT_TIMESKETCH ? HUNT_JSON : HUNT_TEXT;
-    bar_begin(&shown, &done, casework_lang(c));
-    s = hunt_run(o, each, h, &counts);
+    o.rules = h->rules;
+    o.values = h->summary || h->format == OUT_NAVIGATOR ? HUNT_NO_VALUES : h->format == OUT_JSONL || h->format == OUT_TIMESKETCH ? HUNT_JSON : HUNT_TEXT;
+    bar_begin(&shown, &h->h.done, h->h.shown);
+    s = hunt_run(&o, each, h, &counts);
     bar_end(&shown);
     int result = finish(c, h, &counts, s);
-    if (h->out != stdout && fclose(h->out) != 0)
-        result = call_failed(c, status_fail(STATUS_IO, "%s: %s", h->out_name, strerror(errno)));
     hunt_printer_done(&h->printer);
     sigma_free(h->rules);
     return result;
@@ -210,26 +183,14 @@ static int run_hunt(const call *c, arena *mem, hunting *h, hunt_options *o)
 
 static int run(const call *c)
 {
-    uint64_t threads = pool_cores();
     unsigned format = OUT_TABLE;
-    hunting h = { .summary = call_flag(c, "summary") };
-    hunt_options o = { .paths = call_paths(c), .path_count = call_path_count(c), .since = MOMENT_UNKNOWN, .until = MOMENT_UNKNOWN, .note = note };
-    if (!call_number(c, "threads", 1, 256, &threads) || !call_time(c, "since", &o.since) || !call_time(c, "until", &o.until))
-        return VERB_USAGE;
-    int there = given_there(c, call_path_count(c));
-    if (there != VERB_OK)
-        return there;
+    hunt h = { .summary = call_flag(c, "summary") };
     call_word(c, "format", &format);
+    int begun = hunting_begin(&h.h, c, 0);
+    if (begun != VERB_OK)
+        return begun;
     h.format = (hunt_format)format;
-    o.threads = (unsigned)threads;
-    o.password = call_value(c, "password");
-    arena mem;
-    arena_init(&mem, 0);
-    buf_init(&h.line, 64 << 20);
-    int result = run_hunt(c, &mem, &h, &o);
-    buf_done(&h.line);
-    arena_done(&mem);
-    return result;
+    return hunting_done(&h.h, run_hunt(c, &h));
 }
 
 static const option options[] = {
@@ -239,12 +200,7 @@ static const option options[] = {
     { 0, "values", "FILE", "YAML lists for the placeholders of rules with `expand`" },
     { 'f', "format", "table|jsonl|csv|timesketch|navigator", "how hits are written; table when not given" },
     { 0, "summary", NULL, "only how often each rule matched" },
-    { 'o', "output", "FILE", "write there instead of to standard output" },
-    { 0, "since", "TIME", "leave out records before it (2020-05-11, or 2020-05-11T04:05:00+08:00; UTC when no zone is given)" },
-    { 0, "until", "TIME", "leave out records at it and after" },
-    { 0, "password", "TEXT", "for encrypted archives" },
-    { 'j', "threads", "N", "as many as there are processors when not given; what is found does not depend on it" },
-    { 0, "lang", "zh|en", "language of what is said while reading; that of the locale when not given" },
+    HUNTING_OPTIONS,
 };
 
 const verb verb_hunt = {

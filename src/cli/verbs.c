@@ -15,6 +15,8 @@ extern const verb verb_registry;
 extern const verb verb_report;
 extern const verb verb_rules;
 extern const verb verb_scene;
+extern const verb verb_search;
+extern const verb verb_stats;
 extern const verb verb_survey;
 
 const verb *const verbs[] = {
@@ -28,6 +30,8 @@ const verb *const verbs[] = {
     &verb_dump,
     &verb_hunt,
     &verb_rules,
+    &verb_search,
+    &verb_stats,
     &verb_registry,
     &verb_autoruns,
     &verb_help,

@@ -7,6 +7,9 @@
 
 #include <stdio.h>
 
+/* A field of found that no rule has: what the event says. */
+#define MESSAGE (UINT32_MAX - 1)
+
 enum { FOUND_MOST = 64 << 20, FOUND_MANY = 8 << 20 };
 
 typedef struct {
@@ -14,6 +17,7 @@ typedef struct {
     buf found;
     found_writer writer;
     arena mem;
+    masked values; buf plain;
     struct { buf units, text; } names[2];    /* host, channel of the last hit: mostly those of the next */
 } worker;
 
@@ -41,6 +45,8 @@ static span name_text(worker *w, size_t which, span units)
     return buf_bytes(text);
 }
 
+static void put_plain(span value, buf *out) { buf_span(out, value); }
+
 static void put_fields(hunt *h, worker *w, const event *ev, const sigma_hit *hits, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -48,10 +54,23 @@ static void put_fields(hunt *h, worker *w, const event *ev, const sigma_hit *hit
             uint32_t number = hits[i].fields[k];
             if (found_field(&w->writer, number) >= 0)
                 continue;
-            sigma_field_put(w->matcher, ev, number, h->o->values == HUNT_JSON, found_value(&w->writer, number));
+            buf_clear(&w->plain);
+            sigma_field_put(w->matcher, ev, number, &w->plain);
+            span value = masked_value(&w->values, buf_bytes(&w->plain));
+            (h->o->values == HUNT_JSON ? utf8_json : put_plain)(value, found_value(&w->writer, number));
             if (!found_value_end(&w->writer))
                 return;
         }
+}
+
+static void put_message(hunt *h, worker *w, const event *ev)
+{
+    buf_clear(&w->plain);
+    if (!h->o->messages || !messages_put(h->o->messages, ev, &w->plain))
+        return;
+    span value = masked_value(&w->values, buf_bytes(&w->plain));
+    (h->o->values == HUNT_JSON ? utf8_json : put_plain)(value, found_value(&w->writer, MESSAGE));
+    found_value_end(&w->writer);
 }
 
 static void put_found(hunt *h, worker *w, const event *ev, uint64_t file, const sigma_hit *hits, size_t count)
@@ -61,8 +80,10 @@ static void put_found(hunt *h, worker *w, const event *ev, uint64_t file, const 
         .host = name_text(w, 0, ev->computer), .channel = name_text(w, 1, ev->channel),
     };
     found_begin(&w->writer, &w->found, &about);
-    if (h->o->values != HUNT_NO_VALUES)
+    if (h->o->values != HUNT_NO_VALUES) {
+        put_message(h, w, ev);
         put_fields(h, w, ev, hits, count);
+    }
     found_fields_end(&w->writer);
     for (size_t i = 0; i < count; i++) {
         sigma_field *needed = NULL;
@@ -188,6 +209,11 @@ static void give_found(void *context, span found, bool again)
         .time = r->event.time, .event_id = r->event.event_id, .record = r->event.record, .offset = r->event.offset, .recovered = r->event.recovered,
         .host = (const char *)r->event.host.at, .channel = (const char *)r->event.channel.at, .file = path_of(to, r->event.file),
     };
+    for (size_t i = 0; i < r->fields.count; i++) {
+        const found_shown *f = vec_at(&r->fields, i);
+        if (f->number == MESSAGE)
+            hit.message = f->value;
+    }
     while (found_next(r, &one, &to->needed)) {
         if (was_told(to, one.rule)) {
             to->known++;
@@ -246,6 +272,8 @@ static void begin_workers(hunt *h, unsigned threads)
             buf_init(&w->names[n].text, 4 << 20);
         }
         arena_init(&w->mem, 0);
+        masked_init(&w->values, h->o->mask);
+        buf_init(&w->plain, 64 << 20);
     }
 }
 
@@ -261,6 +289,8 @@ static void end_workers(hunt *h, unsigned threads)
             buf_done(&w->names[n].text);
         }
         arena_done(&w->mem);
+        masked_done(&w->values);
+        buf_done(&w->plain);
     }
 }
 
@@ -281,6 +311,8 @@ status hunt_run(const hunt_options *o, void (*each)(void *context, const hunt_hi
         return s;
     }
     sigma_intern(o->rules, names);
+    if (o->messages)
+        messages_intern(o->messages, names);
     begin_workers(&h, threads);
     sorter_init(&h.sorted, HUNT_BYTES);
     read_counts counts;

@@ -9,6 +9,8 @@
  *           by `note`. */
 #pragma once
 #include "evidence/evidence.h"
+#include "hunt/masked.h"
+#include "hunt/messages.h"
 #include "sigma/sigma.h"
 
 #define HUNT_BYTES (48u << 20)
@@ -24,6 +26,7 @@ typedef struct {
     bool recovered;
     bool again;                          /* of the same event as the hit before: only rule and fields differ */
     const char *host, *channel, *file;
+    span message;                        /* what such an event says; no bytes when nothing is known of it */
     const hunt_field *fields; size_t field_count;
 } hunt_hit;
 
@@ -36,6 +39,8 @@ typedef struct {
     unsigned threads;
     sigma_rules *rules;                  /* sigma_intern is called here */
     hunt_values values;
+    messages *messages;                  /* NULL: none are told */
+    hunt_mask mask;                      /* of values; a mask is shared by threads */
     progress *progress;
     void (*note)(void *context, const char *file, const char *words);    /* one at a time */
     void *note_context;

@@ -91,6 +91,15 @@ const schema_key profile_keys[] = {
     { "guessing", "sub_status[].means", SCHEMA_TEXT, SCHEMA_REQUIRED },
     { "guessing", "not_a_try", SCHEMA_TEXTS, SCHEMA_REQUIRED },
 
+    { "events", "events", SCHEMA_LIST, SCHEMA_REQUIRED },
+    { "events", "events[]", SCHEMA_MAP, SCHEMA_OPTIONAL },
+    { "events", "events[].provider", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "events", "events[].id", SCHEMA_NUMBER, SCHEMA_REQUIRED },
+    { "events", "events[].en", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "events", "events[].zh", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "events", "events[].say_en", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "events", "events[].say_zh", SCHEMA_TEXT, SCHEMA_REQUIRED },
+
     { "logsources", "categories", SCHEMA_LIST, SCHEMA_REQUIRED },
     { "logsources", "categories[]", SCHEMA_MAP, SCHEMA_OPTIONAL },
     { "logsources", "categories[].category", SCHEMA_TEXT, SCHEMA_REQUIRED },

@@ -626,15 +626,7 @@ static span units_trimmed(span units)
     return span_of(units.at, end);
 }
 
-static void put_shown(span text, bool json, buf *out)
-{
-    if (json)
-        utf8_json(text, out);
-    else
-        buf_span(out, text);
-}
-
-void sigma_field_put(sigma_matcher *m, const event *ev, uint32_t number, bool json, buf *out)
+void sigma_field_put(sigma_matcher *m, const event *ev, uint32_t number, buf *out)
 {
     const rule_field *f = match_field(m, number);
     binxml_value v, item;
@@ -643,24 +635,23 @@ void sigma_field_put(sigma_matcher *m, const event *ev, uint32_t number, bool js
         return;
     if (state == TEXT_ONE) {
         if (v.type == BINXML_WSTRING && !f->convert)
-            (json ? utf16_json : utf16_utf8)(units_trimmed(v.bytes), out);
+            utf16_utf8(units_trimmed(v.bytes), out);
         else
-            put_shown(field_text(m, ev, f, v), json, out);
+            buf_span(out, field_text(m, ev, f, v));
         return;
     }
     size_t from = out->len;
-    const char *between = json ? "\\n" : "\n";
     if (v.type & BINXML_ARRAY) {
         binxml_items items = binxml_items_of(v);
         while (binxml_items_next(&items, &item)) {
-            buf_str(out, out->len > from ? between : "");
-            put_shown(value_trimmed(&m->text, item), json, out);
+            buf_str(out, out->len > from ? "\n" : "");
+            buf_span(out, value_trimmed(&m->text, item));
         }
     } else {
         size_t count = event_data_count(ev);
         for (size_t i = 0; i < count; i++) {
-            buf_str(out, i ? between : "");
-            put_shown(value_trimmed(&m->text, event_data(ev, i)), json, out);
+            buf_str(out, i ? "\n" : "");
+            buf_span(out, value_trimmed(&m->text, event_data(ev, i)));
         }
     }
 }
@@ -678,7 +669,7 @@ size_t sigma_needed(sigma_matcher *m, const event *ev, uint32_t rule, arena *mem
         if (known || !source_takes(f->source, ev->channel, ev->provider, ev->event_id))
             continue;
         buf_clear(&m->record);
-        sigma_field_put(m, ev, f->field, false, &m->record);
+        sigma_field_put(m, ev, f->field, &m->record);
         (*out)[count++] = (sigma_field){ f->name, arena_text(mem, buf_bytes(&m->record)) };
     }
     return count;

@@ -58,8 +58,7 @@ typedef struct { uint32_t rule, field_count; const uint32_t *fields; } sigma_hit
 size_t               sigma_hits(sigma_matcher *m, const event *ev, const sigma_hit **hits);
 size_t               sigma_match(sigma_matcher *m, const event *ev, const uint32_t **rules);     /* the rules alone */
 const char          *sigma_field_name(const sigma_rules *r, uint32_t field);
-/* Appends the field's text as rules compare it, several values with line ends between; `json`: escaped for a JSON string. */
-void                 sigma_field_put(sigma_matcher *m, const event *ev, uint32_t field, bool json, buf *out);
+void                 sigma_field_put(sigma_matcher *m, const event *ev, uint32_t field, buf *out);     /* its text as rules compare it, several with line ends between */
 typedef struct { const char *name; const char *value; } sigma_field;
 
 /* Correlations look at the hits of other rules, in order of time. sigma_wanted: whether a rule's hits are to be given to them, with
