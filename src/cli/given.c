@@ -76,10 +76,12 @@ int given_wrong(const call *c, const char *path, given is, const char *wanted)
     return call_usage(c, "%s is %s, and not %s; %s", path, kinds[is].what, wanted, kinds[is].takes);
 }
 
-int given_there(const call *c, size_t count)
+int given_there(const call *c, size_t count) { return given_there_from(c, 0, count); }
+
+int given_there_from(const call *c, size_t first, size_t count)
 {
     struct stat about;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = first; i < first + count; i++)
         if (stat(call_paths(c)[i], &about) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
             console_say(stderr, "suyuan: %s: %s", call_paths(c)[i], strerror(errno));
             return VERB_USAGE;

@@ -21,5 +21,6 @@ int   given_wrong(const call *c, const char *path, given is, const char *wanted)
 /* VERB_OK, or one line on standard error and VERB_USAGE when one of the first `count` paths is not there. What is there and
  * cannot be read is no matter of usage. */
 int   given_there(const call *c, size_t count);
+int   given_there_from(const call *c, size_t first, size_t count);
 /* For verbs that read evidence: VERB_OK, or given_there, or given_wrong of the first path that is a case or digests. */
 int   given_evidence(const call *c);

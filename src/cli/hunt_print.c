@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { TEXT_BYTES = 4 << 20, TABLE_VALUE = 300 };
+enum { TEXT_BYTES = 4 << 20 };
 
 void hunt_printer_init(hunt_printer *p, const sigma_rules *rules, hunt_format format)
 {
@@ -202,14 +202,13 @@ static void put_table(const hunt_printer *p, const hunt_hit *h, buf *out)
     buf_printf(out, "    %s %u, record %llu, %s\n", h->channel, h->event_id, (unsigned long long)h->record, h->file);
     if (h->message.len) {
         buf_str(out, "    ");
-        buf_span(out, span_part(h->message, 0, TABLE_VALUE));
-        buf_str(out, h->message.len > TABLE_VALUE ? "...\n" : "\n");
+        hunting_brief(out, h->message);
+        buf_char(out, '\n');
     }
     for (size_t i = 0; i < h->field_count; i++) {
-        span value = h->fields[i].value;
         buf_printf(out, "    %s: ", h->fields[i].name);
-        buf_span(out, span_part(value, 0, TABLE_VALUE));
-        buf_str(out, value.len > TABLE_VALUE ? "...\n" : "\n");
+        hunting_brief(out, h->fields[i].value);
+        buf_char(out, '\n');
     }
 }
 

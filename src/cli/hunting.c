@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-enum { LINE_BYTES = 64 << 10 };
+enum { LINE_BYTES = 64 << 10, BRIEF = 300 };
 
 static void note(void *context, const char *file, const char *words)
 {
@@ -36,12 +36,9 @@ int hunting_begin(hunting *h, const call *c, size_t first_path)
     };
     if (!call_number(c, "threads", 1, 256, &threads) || !call_time(c, "since", &h->read.since) || !call_time(c, "until", &h->read.until))
         return VERB_USAGE;
-    for (size_t i = 0; i < h->read.path_count; i++)
-        if (given_is(h->read.paths[i]) == GIVEN_NOTHING) {
-            int there = given_there(c, call_path_count(c));
-            if (there != VERB_OK || first_path == 0)
-                return there;
-        }
+    int there = given_there_from(c, first_path, h->read.path_count);
+    if (there != VERB_OK)
+        return there;
     h->read.threads = (unsigned)threads;
     h->shown = casework_lang(c);
     arena_init(&h->mem, 0);
@@ -84,6 +81,20 @@ int hunting_done(hunting *h, int result)
     buf_done(&h->line);
     arena_done(&h->mem);
     return result;
+}
+
+void hunting_brief(buf *out, span text)
+{
+    size_t len = text.len < BRIEF ? text.len : BRIEF;
+    while (len && len < text.len && (text.at[len] & 0xc0) == 0x80)
+        len--;
+    for (size_t i = 0; i < len; i++) {
+        bool ends = text.at[i] == '\n' || text.at[i] == '\r';
+        bool again = i && (text.at[i - 1] == '\n' || text.at[i - 1] == '\r');
+        if (!ends || !again)
+            buf_char(out, ends ? ' ' : (char)text.at[i]);
+    }
+    buf_str(out, len < text.len ? "..." : "");
 }
 
 void hunting_cell(buf *out, span text)

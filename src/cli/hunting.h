@@ -39,4 +39,5 @@ int       hunting_open_output(hunting *h, bool escape);
 hunt_mask hunting_mask(const hunting *h);
 void      hunting_write(hunting *h, bool all);               /* what stands in `line`, when it is much, or all of it */
 int       hunting_done(hunting *h, int result);              /* closes; what is to be returned */
+void      hunting_brief(buf *out, span text);                /* on one line, and cut when it is long */
 void      hunting_cell(buf *out, span text);                 /* of CSV, in quotes; formulas are kept from spreadsheets by an apostrophe */

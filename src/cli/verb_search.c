@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { CALL_FIELDS = 32, CALL_IDS = 32, TABLE_VALUE = 300 };
+enum { CALL_FIELDS = 32, CALL_IDS = 32 };
 typedef enum { OUT_TABLE, OUT_JSONL, OUT_CSV } out_format;
 
 typedef struct { hunting h; out_format format; } searching;
@@ -80,12 +80,15 @@ static void put_table(buf *out, const search_hit *hit)
     moment_iso(hit->time, time);
     for (size_t i = 0; i < hit->field_count; i++)
         any |= hit->fields[i].matched;
-    buf_printf(out, "%.19s%s  %-16s  %s %u\n    %s, %s %llu\n", *time ? time : "-                  ", *time ? "Z" : " ", hit->host, hit->channel, hit->event_id,
-               hit->file, "#", (unsigned long long)hit->record);
+    buf_printf(out, "%.19s%s  %-16s  %s %u\n    %s, record %llu\n", *time ? time : "-                  ", *time ? "Z" : " ", hit->host, hit->channel, hit->event_id,
+               hit->file, (unsigned long long)hit->record);
     for (size_t i = 0; i < hit->field_count; i++) {
         const search_field *f = &hit->fields[i];
-        if (!any || f->matched)
-            buf_printf(out, "    %s: %.*s%s\n", f->name, TABLE_VALUE, f->value, strlen(f->value) > TABLE_VALUE ? "..." : "");
+        if (any && !f->matched)
+            continue;
+        buf_printf(out, "    %s: ", f->name);
+        hunting_brief(out, span_str(f->value));
+        buf_char(out, '\n');
     }
 }
 

@@ -86,7 +86,7 @@ static const char *word(const counting *s, const char *id) { return text_word(id
 
 static void put_table(counting *s, stats_kind kind, const stats_row *r)
 {
-    static const char *const heads[STATS_KINDS] = { "word.stats.events", "word.stats.logs", "word.stats.logons" };
+    static const char *const heads[STATS_KINDS] = { "stats.events", "stats.logs", "stats.logons" };
     char first[MOMENT_TEXT], last[MOMENT_TEXT];
     buf *out = &s->h.line;
     if (!s->headed[kind])
@@ -100,9 +100,9 @@ static void put_table(counting *s, stats_kind kind, const stats_row *r)
     } else if (kind == STATS_LOGS) {
         buf_printf(out, "%s  %s\n", r->host, r->channel);
     } else {
-        buf_printf(out, "%s  %s  %s%s%s  %s %s%s%s  %s %s  %u\n", r->host, word(s, r->failed ? "word.stats.failed" : "word.stats.succeeded"), r->domain, *r->domain ? "\\" : "",
-                   *r->account ? r->account : "?", word(s, "word.stats.from"), *r->address ? r->address : "-", *r->workstation ? " / " : "", r->workstation,
-                   word(s, "word.stats.type"), *r->type ? r->type : "?", r->event_id);
+        buf_printf(out, "%s  %s  %s%s%s  %s %s%s%s  %s %s  %u\n", r->host, word(s, r->failed ? "stats.failed" : "stats.succeeded"), r->domain, *r->domain ? "\\" : "",
+                   *r->account ? r->account : "?", word(s, "stats.from"), *r->address ? r->address : "-", *r->workstation ? " / " : "", r->workstation,
+                   word(s, "stats.type"), *r->type ? r->type : "?", r->event_id);
     }
 }
 

@@ -66,10 +66,9 @@ static void put_fields(hunt *h, worker *w, const event *ev, const sigma_hit *hit
 static void put_message(hunt *h, worker *w, const event *ev)
 {
     buf_clear(&w->plain);
-    if (!h->o->messages || !messages_put(h->o->messages, ev, &w->plain))
+    if (!h->o->messages || !messages_put(h->o->messages, ev, &w->values, &w->plain))
         return;
-    span value = masked_value(&w->values, buf_bytes(&w->plain));
-    (h->o->values == HUNT_JSON ? utf8_json : put_plain)(value, found_value(&w->writer, MESSAGE));
+    (h->o->values == HUNT_JSON ? utf8_json : put_plain)(buf_bytes(&w->plain), found_value(&w->writer, MESSAGE));
     found_value_end(&w->writer);
 }
 

@@ -77,27 +77,26 @@ static const line *first_of(const messages *m, uint32_t event_id)
     return &m->lines[low];
 }
 
-static void put_value(const event *ev, const part *p, buf *out)
+/* Each value is masked by itself: most of them were met before. */
+static void put_value(const event *ev, const part *p, masked *values, buf *out)
 {
-    size_t from = out->len;
+    uint8_t room[VALUE_BYTES + 64];
+    buf text = { .at = room, .room = VALUE_BYTES, .limit = VALUE_BYTES };
     binxml_value v = event_get(ev, p->id);
+    if (v.type == BINXML_WSTRING && v.bytes.len > VALUE_BYTES / 4)
+        v.bytes.len = VALUE_BYTES / 4;
     if (!value_absent(v))
-        binxml_value_text(v, out);
-    const uint8_t *nul = out->len > from ? memchr(out->at + from, 0, out->len - from) : NULL;
-    out->len = nul ? (size_t)(nul - out->at) : out->len;
-    if (out->len - from > VALUE_BYTES) {
-        size_t end = from + VALUE_BYTES;
-        while (end > from && (out->at[end] & 0xc0) == 0x80)
-            end--;
-        out->len = end;
-    }
-    while (out->len > from && (out->at[out->len - 1] == ' ' || out->at[out->len - 1] == '\n' || out->at[out->len - 1] == '\r' || out->at[out->len - 1] == '\t'))
-        out->len--;
-    if (out->len == from)
+        binxml_value_text(v, &text);
+    size_t len = strnlen((const char *)room, text.len);
+    while (len && (room[len - 1] == ' ' || room[len - 1] == '\n' || room[len - 1] == '\r' || room[len - 1] == '\t'))
+        len--;
+    if (len)
+        buf_span(out, masked_value(values, span_of(room, len)));
+    else
         buf_char(out, '?');
 }
 
-bool messages_put(const messages *m, const event *ev, buf *out)
+bool messages_put(const messages *m, const event *ev, masked *values, buf *out)
 {
     const line *l = first_of(m, ev->event_id), *end = m->lines + m->count;
     while (l < end && l->event_id == ev->event_id && !utf16_is(ev->provider, l->provider))
@@ -106,7 +105,7 @@ bool messages_put(const messages *m, const event *ev, buf *out)
         return false;
     for (size_t i = 0; i < l->count; i++)
         if (l->parts[i].name)
-            put_value(ev, &l->parts[i], out);
+            put_value(ev, &l->parts[i], values, out);
         else
             buf_span(out, l->parts[i].text);
     return true;
