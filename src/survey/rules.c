@@ -265,7 +265,7 @@ static const char *why_text(rule_pass *p, const event *ev, const sigma_hit *hit)
     buf_init(&out, 64 << 10);
     for (uint32_t i = 0; i < hit->field_count; i++) {
         buf_init(&value, 1 << 20);
-        sigma_field_put(p->matcher, ev, hit->fields[i], false, &value);
+        sigma_field_put(p->matcher, ev, hit->fields[i], &value);
         put_matched(p, sigma_field_name(p->setup->rules, hit->fields[i]), arena_str(&p->scratch, buf_text(&value)), &out);
         buf_done(&value);
     }
