@@ -1,5 +1,6 @@
-/* Makes inputs for the fuzz targets to begin from, small ones:  fuzz_seeds DIR  writes DIR/evtx/..., DIR/archive/... and
- * DIR/regf/... */
+/* Makes inputs for the fuzz targets to begin from, small ones:  fuzz_seeds DIR  writes DIR/evtx/..., DIR/archive/...,
+ * DIR/regf/... and DIR/crash_memory/... */
+#include "range/dump_write.h"
 #include "range/evtx_write.h"
 #include "range/regf_write.h"
 
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-enum { HEADER = 4096, CHUNK = 65536, ROOM = 1 << 20 };
+enum { HEADER = 4096, CHUNK = 65536, ROOM = 1 << 20, MEMORY_ROOM = 4 << 20 };
 static const moment noon = 132336720000000000ull;      /* 2020-05-11T12:00:00Z */
 static const char *folder;
 
@@ -255,6 +256,76 @@ static void put_dirty_hive(arena *mem, const char *name, hive_log_kind kind)
     hive_done(h);
 }
 
+/* ---- memory of crash dumps: as pieces of a sparse file, tests/fuzz/crash_memory.c ---- */
+
+static void put_pieces(buf *out, span file)
+{
+    enum { PIECE = 32 };
+    buf_put(out, &(uint32_t){ (uint32_t)file.len }, 4);
+    static const uint8_t zeros[PIECE];
+    for (size_t at = 0; at < file.len;) {
+        size_t n = 0;
+        while (at + n < file.len && n < 0x8000 && memcmp(file.at + at + n, zeros, file.len - at - n < PIECE ? file.len - at - n : PIECE) != 0)
+            n += PIECE;
+        if (n == 0) {
+            at += PIECE;
+            continue;
+        }
+        n = n < file.len - at ? n : file.len - at;
+        buf_put(out, &(uint32_t){ (uint32_t)at }, 4);
+        buf_put(out, &(uint16_t){ (uint16_t)n }, 2);
+        buf_put(out, file.at + at, n);
+        at += n;
+    }
+}
+
+typedef struct { size_t at; uint64_t value; size_t bytes; } lie;
+
+static void put_dump(const char *name, dump_machine machine, dump_kind kind, nt_version nt, lie l)
+{
+    char path[1024];
+    arena mem;
+    arena_init(&mem, 0);
+    dump_plan p;
+    dump_plan_new(&mem, machine, kind, nt, noon, &p);
+    p.drivers.count = 4;
+    p.processes.count = 4;
+    dump_place(&p);
+    snprintf(path, sizeof path, "%s/made.dmp", folder);
+    require(status_is_ok(dump_write(&p, path)), path);
+    FILE *f = fopen(path, "rb");
+    require(f != NULL, path);
+    uint8_t *bytes = malloc(MEMORY_ROOM);
+    size_t len = fread(bytes, 1, MEMORY_ROOM, f);
+    fclose(f);
+    remove(path);
+    if (l.bytes)
+        memcpy(bytes + l.at, &l.value, l.bytes);
+    buf out;
+    buf_init(&out, MEMORY_ROOM);
+    put_pieces(&out, span_of(bytes, len));
+    put_file("crash_memory", name, buf_bytes(&out));
+    buf_done(&out);
+    free(bytes);
+    dump_plan_done(&p);
+    arena_done(&mem);
+}
+
+static void dumps(void)
+{
+    const lie none = { 0, 0, 0 };
+    put_dump("x64-complete", DUMP_X64, DUMP_COMPLETE, NT_61, none);
+    put_dump("x64-kernel", DUMP_X64, DUMP_KERNEL, NT_61, none);
+    put_dump("x64-bitmap", DUMP_X64, DUMP_BITMAP_KERNEL, NT_100, none);
+    put_dump("pae-kernel", DUMP_PAE, DUMP_KERNEL, NT_60, none);
+    put_dump("x86-complete", DUMP_X86, DUMP_COMPLETE, NT_60, none);
+    put_dump("runs-never-written", DUMP_X64, DUMP_COMPLETE, NT_61, (lie){ 0x88, 0x45474150, 4 });
+    put_dump("run-beyond-everything", DUMP_X64, DUMP_COMPLETE, NT_61, (lie){ 0x98, UINT64_MAX - 3, 8 });
+    put_dump("bits-beyond-everything", DUMP_X64, DUMP_BITMAP_KERNEL, NT_100, (lie){ 0x2030, 1ull << 63, 8 });
+    put_dump("first-page-in-the-map", DUMP_PAE, DUMP_KERNEL, NT_60, (lie){ 0x100c, 0x1010, 4 });
+    put_dump("build-unknown", DUMP_X64, DUMP_KERNEL, NT_61, (lie){ 0xc, 31000, 4 });
+}
+
 int main(int argc, char **argv)
 {
     require(argc == 2, "usage: fuzz_seeds DIR");
@@ -281,6 +352,7 @@ int main(int argc, char **argv)
     put_hive(&mem, "nt4.hive", 3);
     put_dirty_hive(&mem, "old.log", HIVE_LOG_OLD);
     put_dirty_hive(&mem, "new.log", HIVE_LOG_NEW);
+    dumps();
     arena_done(&mem);
     return 0;
 }
