@@ -78,7 +78,8 @@ static void read_dump(bluescreen *b, const evidence_item *item)
 
 static status read_dumps(bluescreen *b)
 {
-    evidence_options how = { .password = b->r.options.password, .kinds = EVIDENCE_KIND(EVIDENCE_CRASH_DUMP) | EVIDENCE_KIND(EVIDENCE_MINIDUMP) };
+    evidence_options how = { .password = b->r.options.password, .without_hash = true,
+                             .kinds = EVIDENCE_KIND(EVIDENCE_CRASH_DUMP) | EVIDENCE_KIND(EVIDENCE_MINIDUMP) };
     evidence_walk *walk;
     evidence_item item;
     status s = evidence_open(b->r.options.paths, b->r.options.path_count, &how, &walk);

@@ -98,6 +98,17 @@ def heads(path, wide):
     return [int.from_bytes(header[a:a + p], "little") for a in at]
 
 
+def write_symbols(folder, path, wide, kernel):
+    """Where volatility3 looks for them below -s FOLDER/symbols, by the name and number that stand in the dump's kernel."""
+    pdb = "ntkrnlmp.pdb" if wide else "ntkrpamp.pdb"
+    where = pathlib.Path(folder) / "symbols/windows" / pdb
+    where.mkdir(parents=True, exist_ok=True)
+    isf = symbols(wide, kernel, *heads(path, wide))
+    isf["metadata"]["windows"]["pdb"]["database"] = pdb
+    with lzma.open(where / "33221100554477668899AABBCCDDEEFF-1.json.xz", "wt") as f:
+        json.dump(isf, f)
+
+
 def with_kdmp(python, make, lists, folder):
     for kind, number in (("complete", 1), ("bitmap-complete", 5), ("bitmap-kernel", 6)):
         for system in ("6.0", "6.1", "10.0"):
@@ -124,13 +135,7 @@ def with_volatility(program, make, lists, folder):
         wide, path = machine == "x64", os.path.join(folder, f"{machine}-{kind}.dmp")
         subprocess.run([make, "--dump", f"{machine}-{kind}", "--os", "6.1", "-o", path], check=True)
         ours = json.loads(subprocess.run([lists, path], check=True, stdout=subprocess.PIPE).stdout)
-        pdb = "ntkrnlmp.pdb" if wide else "ntkrpamp.pdb"
-        where = pathlib.Path(folder) / "symbols/windows" / pdb
-        where.mkdir(parents=True, exist_ok=True)
-        isf = symbols(wide, ours["modules"][0]["base"], *heads(path, wide))
-        isf["metadata"]["windows"]["pdb"]["database"] = pdb
-        with lzma.open(where / "33221100554477668899AABBCCDDEEFF-1.json.xz", "wt") as f:
-            json.dump(isf, f)
+        write_symbols(folder, path, wide, ours["modules"][0]["base"])
         modules = [(m["Base"], m["Size"], m["Path"]) for m in vol(program, folder, path, "windows.modules")]
         cut = (1 << 48) - 1                                  # it shows addresses without their sign
         assert modules == [(m["base"] & cut, m["size"], m["path"]) for m in ours["modules"]], (machine, kind, modules)
@@ -155,4 +160,5 @@ def main():
         sys.exit(77)
 
 
-main()
+if __name__ == "__main__":
+    main()
