@@ -212,6 +212,27 @@ static void signatures(const audit *a, asking *q)
         audit_answer(q, a->as_of < made || (a->as_of - made) / MOMENT_DAY <= (uint64_t)days ? AUDIT_PASSED : AUDIT_FAILED, arena_text(a->mem, span_part(span_str(r.value), 0, 10)), "");
 }
 
+/* As its log told it last. */
+static void sql_option(const audit *a, asking *q)
+{
+    const char *option = profile_text(q->check, "option");
+    const act *last = NULL;
+    size_t place = 0;
+    for (size_t i = 0; i < a->other_count; i++) {
+        const act *x = audit_act(a, a->others[i]);
+        if (strcmp(x->kind, "remote.exec") == 0 && strcasecmp(audit_fact(x, "tool"), option) == 0 && *audit_fact(x, "new") && (!last || x->time >= last->time)) {
+            last = x;
+            place = a->others[i];
+        }
+    }
+    if (!last) {
+        audit_answer(q, AUDIT_UNDECIDED, "", "check.note.nowhere");
+        return;
+    }
+    audit_rests_on(q, place);
+    audit_answer(q, strcmp(audit_fact(last, "new"), "0") == 0 ? AUDIT_PASSED : AUDIT_FAILED, audit_fact(last, "new"), "check.note.by-log");
+}
+
 bool audit_network(const audit *a, asking *q, const char *shape)
 {
     if (strcmp(shape, "exposed") == 0)
@@ -222,8 +243,8 @@ bool audit_network(const audit *a, asking *q, const char *shape)
         antivirus(a, q);
     else if (strcmp(shape, "signatures") == 0)
         signatures(a, q);
-    else if (strcmp(shape, "nowhere") == 0)
-        audit_answer(q, AUDIT_UNDECIDED, "", "check.note.nowhere");
+    else if (strcmp(shape, "sql-option") == 0)
+        sql_option(a, q);
     else
         return strcmp(shape, "scan") == 0 && by_scan(a, q);
     return true;

@@ -49,12 +49,16 @@ static void cannot_read(registry *r, const char *path, const char *why)
     r->unreadable = true;
 }
 
+enum { PROBLEMS_SHOWN = 20 };
+
 static void tell(registry *r, const char *path, const problems *noted)
 {
-    for (size_t i = 0; i < noted->count; i++)
+    /* A damaged hive has the same few things wrong in many places. */
+    size_t shown = noted->count < PROBLEMS_SHOWN ? noted->count : PROBLEMS_SHOWN;
+    for (size_t i = 0; i < shown; i++)
         console_say(stderr, "%s: %s at offset %llu: %s", path, noted->items[i].kind, (unsigned long long)noted->items[i].offset, noted->items[i].text);
-    if (noted->dropped)
-        console_say(stderr, "%s: %llu more problems", path, (unsigned long long)noted->dropped);
+    if (noted->count - shown + noted->dropped)
+        console_say(stderr, "%s: %llu more problems", path, (unsigned long long)(noted->count - shown + noted->dropped));
     r->unreadable = r->unreadable || noted->count;
 }
 
@@ -66,6 +70,8 @@ static void tell_state(const char *path, const regf *h, bool no_logs)
     else if (about.dirty)
         console_say(stderr, "%s: dirty (sequence numbers %u and %u): its last changes %s", path, about.primary, about.secondary,
                     no_logs ? "were not taken from its logs" : "are in logs that are not here");
+    if (about.transaction)
+        console_say(stderr, "%s: a transaction was pending or expected; what it changes stands in .regtrans-ms files, which are not read", path);
 }
 
 /* ---- one hive ---- */

@@ -173,7 +173,9 @@ static void judge_dice(judging *g, const char *path)
         look(g, "random-name");
     if (random)
         look(g, "random-file");
-    if (service && root && g->row != g->p->run->driver)          /* Windows keeps none of its services there */
+    /* Windows keeps none of its services there; tools of remote administration do, and are told as such. */
+    bool tool = g->e->has_verdict && g->e->reason && strcmp(g->e->reason, "remote-tool") == 0;
+    if (service && root && !tool && g->row != g->p->run->driver)
         hold(g, VERDICT_SUSPICIOUS, "windows-root", 60);
     if (random && root)
         hold(g, VERDICT_HOSTILE, "random-name", name ? 85 : 72);
@@ -181,7 +183,16 @@ static void judge_dice(judging *g, const char *path)
         hold(g, VERDICT_SUSPICIOUS, "random-name", 55);
 }
 
-static void judge_script(judging *g, const char *path)
+/* A script that somebody put into a folder of its own, where an administrator keeps his: neither among Windows' files, nor with a
+ * user's, nor where nothing that starts is at home. */
+static bool script_has_a_place(judging *g, const char *script)
+{
+    const char *file = looks_file(script), *dot = strrchr(file, '.'), *command = given(g->e->command) ? g->e->command : "";
+    return dot && dot != file && autostart_like("?:\\*\\*", script) && !autostart_like("?:\\users\\*", script) && !autostart_like("?:\\programdata\\*", script)
+           && !odd_folder(g, script, file) && !strpbrk(command, "&|<>^;");
+}
+
+static void judge_script(judging *g, const char *path, const char *script)
 {
     const char *file = looks_file(path);
     static const char *const hosts[] = { "cmd.exe", "powershell.exe", "pwsh.exe", "wscript.exe", "cscript.exe", "mshta.exe", "%comspec%", "bitsadmin.exe", "certutil.exe", "installutil.exe", "msbuild.exe" };
@@ -190,7 +201,8 @@ static void judge_script(judging *g, const char *path)
             look(g, strstr(file, "powershell") || strstr(file, "pwsh") ? "powershell" : "shell");
             /* "cmd /c del ...": a command of the interpreter's own, and nothing behind it. */
             bool inner = i == 0 && !given(g->e->target) && given(g->e->command) && !strpbrk(g->e->command, "&|<>^");
-            hold(g, inner && g->row->script < VERDICT_HOSTILE ? VERDICT_UNKNOWN : g->row->script, "script-host", g->row->script == VERDICT_HOSTILE ? 80 : 50);
+            bool placed = i < 5 && script_has_a_place(g, script);
+            hold(g, (inner || placed) && g->row->script < VERDICT_HOSTILE ? VERDICT_UNKNOWN : g->row->script, "script-host", g->row->script == VERDICT_HOSTILE ? 80 : 50);
         }
 }
 
@@ -265,7 +277,7 @@ autostart_judged autostart_judge(autostart_pass *p, const autostart_row *row, co
         judge_file(&g, target);
         judge_dice(&g, *target && strncmp(file, "%w\\system32\\", 12) == 0 ? target : file);
         if (!e->switched_off)
-            judge_script(&g, file);
+            judge_script(&g, file, target);
         bool clean = !g.j.reason || g.j.verdict <= VERDICT_UNKNOWN;
         if (e->unreadable)
             hold(&g, VERDICT_UNKNOWN, "unreadable", 0);

@@ -318,6 +318,11 @@ static void security(const hive_view *h, detect_log *out)
 
 static void hive(const void *context, const hive_view *h, detect_log *out)
 {
+    regf_info about = regf_about(h->hive);
+    if (about.transaction) {
+        detect_act_builder *a = detect_act_at(out, "hive.state", regf_root(h->hive).cell, about.written, false);
+        detect_fact(a, "transaction", "yes");
+    }
     if (h->kind == REGF_SYSTEM && h->has_control) {
         names(h, out);
         interfaces(h, out);

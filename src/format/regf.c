@@ -196,6 +196,7 @@ static bool read_base(regf *h, span hive)
     h->about = (regf_info){
         .primary = h->base.primary, .secondary = h->base.secondary, .checksum_ok = h->base.checksum_ok,
         .dirty = !h->base.checksum_ok || h->base.primary != h->base.secondary, .last_sequence = h->base.primary,
+        .transaction = h->base.checksum_ok && h->base.flags & 1,
     };
     return true;
 }

@@ -48,6 +48,7 @@ typedef struct {
     uint32_t primary, secondary;     /* sequence numbers, as in the file */
     uint32_t bins_size;
     bool checksum_ok, dirty;         /* dirty: checksum wrong or sequence numbers differ */
+    bool transaction;                /* one was pending, or expected: what it changes stands in .regtrans-ms files, which are not read */
     uint32_t log_entries;            /* that were replayed (HvLE entries, or DIRT pages) */
     uint32_t last_sequence;          /* after replay */
     span file_name;                  /* UTF-16LE tail of the path it was loaded from */

@@ -18,6 +18,12 @@ static size_t current_acts(const joined *j, uint32_t host, const act **out)
             if (act_is_state(acts[i]) && !acts[i]->recovered && !act_is_older(j, host, acts[i]))
                 out[count++] = acts[i];
     }
+    /* SQL Server keeps its options in its own database; its log tells each change. */
+    size_t n;
+    const act *const *acts = acts_of(j, host, "remote.exec", &n);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(act_fact(acts[i], "means"), "mssql") == 0 && act_fact(acts[i], "new")[0])
+            out[count++] = acts[i];
     return count;
 }
 

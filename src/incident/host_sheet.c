@@ -4,6 +4,17 @@
 #include <stdlib.h>
 #include <strings.h>
 
+/* A transaction was pending in this hive: what it changes stands elsewhere. */
+static bool has_transaction(const joined *j, uint32_t at, const evidence_file *e)
+{
+    size_t n;
+    const act *const *acts = acts_of(j, at, "hive.state", &n);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(acts[i]->log->file, e->id) == 0 && act_fact(acts[i], "transaction")[0])
+            return true;
+    return false;
+}
+
 /* One row a hive that tells the host's state, with how many keys it has and when the newest was written. */
 size_t hives_covered(const joined *j, uint32_t at, coverage *out)
 {
@@ -14,7 +25,7 @@ size_t hives_covered(const joined *j, uint32_t at, coverage *out)
         if (files[i].host != at || !e->channel || strncmp(e->channel, "registry/", 9) != 0)
             continue;
         if (out)
-            out[count] = (coverage){ e->channel, MOMENT_UNKNOWN, e->last, e->records, 0, say(j, "coverage.hive", "path", ARG_TEXT, e->path, NULL) };
+            out[count] = (coverage){ e->channel, MOMENT_UNKNOWN, e->last, e->records, 0, say(j, "coverage.hive", "path", ARG_TEXT, e->path, "transaction", ARG_TEXT, has_transaction(j, at, e) ? "yes" : NULL, NULL) };
         count++;
     }
     return count;

@@ -528,16 +528,28 @@ static bool read_zone(const char *text, int *minutes)
     return true;
 }
 
-/* What claims say of the host beside its name: the newest saying counts. */
+static unsigned strength_of(const identity_claim *k)
+{
+    static const char *const words[] = { "weak", "strong", "decisive" };
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
+        if (k->strength && strcmp(k->strength, words[i]) == 0)
+            return i;
+    return 0;
+}
+
+/* What claims say of the host beside its name: the newest saying of the strongest counts. A name of Windows that is guessed from
+ * its build says less than the one that the host itself writes down, however late it comes. */
 static void take_claim(joined_host *h, const identity_claim *k)
 {
-    const struct { const char *key; const char **to; moment *said; } keys[] = {
+    const struct { const char *key; const char **to; moment *said; } keys[SAYINGS] = {
         { "os", &h->os, &h->os_said }, { "os-build", &h->build, &h->build_said }, { "time-zone", &h->time_zone, &h->zone_said },
         { "role", &h->role, &h->role_said }, { "domain", &h->domain, &h->domain_said },
     };
     moment said = moment_known(k->to) ? k->to : 0;
     for (size_t m = 0; m < sizeof keys / sizeof *keys; m++)
-        if (strcmp(k->key, keys[m].key) == 0 && (*keys[m].said == 0 || said >= *keys[m].said)) {
+        if (strcmp(k->key, keys[m].key) == 0
+            && (*keys[m].said == 0 || (strength_of(k) == h->said_by[m] ? said >= *keys[m].said : strength_of(k) > h->said_by[m]))) {
+            h->said_by[m] = (uint8_t)strength_of(k);
             *keys[m].to = k->value;
             *keys[m].said = said ? said : 1;
             if (keys[m].to == &h->time_zone)

@@ -57,6 +57,7 @@ typedef struct {
 
 /* ---- Hosts ------------------------------------------------------------------------------------------------------- */
 
+enum { SAYINGS = 5 };                                    /* what claims say of a host beside its name */
 typedef struct { const char *name; moment from, to; uint64_t records; } name_span;                 /* as records bear it */
 /* Grades: what claims an address for a host, best first. */
 typedef enum { ADDRESS_TOLD = 1, ADDRESS_NTLM, ADDRESS_SESSION, ADDRESS_STRONG, ADDRESS_OWN } address_grade;
@@ -79,6 +80,7 @@ typedef struct {
     const uint32_t *older; size_t older_count;           /* raw logs of copies that a newer one replaces (host_state.c) */
     bool by_folder;                                      /* nothing names it: it is called as the folder its artifacts lie in */
     moment os_said, build_said, zone_said, role_said, domain_said;       /* when the claim was true last; 0: nothing said it */
+    uint8_t said_by[SAYINGS];                            /* how strong the claim was, of each in that order */
 
     /* Left by the verdict (verdict.c), before the story. */
     infection infected;

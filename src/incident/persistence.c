@@ -193,6 +193,8 @@ static void take_state(joined *j, vec *all, map *of, const map *found, uint32_t 
     /* A file of a start-up folder is itself what is to go; what it starts is another matter. */
     bool own = strcmp(act_fact(a, "point"), "startup-folder") == 0 && strcasecmp(act_fact(a, "file"), act_fact(a, "key")) == 0;
     set(&e->p.file, target[0] && !own ? target : act_fact(class ? class : a, "file"));
+    if (own)
+        set(&e->p.target, target);
     set(&e->p.point, act_fact(a, "point"));
     if (!e->of || verdict > e->of_verdict) {         /* several tell of it: the gravest says why */
         const char *reason = by_places ? "task-places" : act_fact(class ? class : a, "reason");
@@ -273,6 +275,7 @@ static void raise_starters(vec *all)
             e->verdict = HOSTILE;
             e->why = NULL;
             e->p.reason = "starts-hostile";
+            e->p.target = file;
         }
     }
 }
@@ -282,6 +285,9 @@ static void raise_starters(vec *all)
 /* A full path as windows_path has it; NULL: it is none. */
 static char *plain_file(const joined *j, const char *file)
 {
+    /* A hive that does not say where Windows lies: all that lie in the evidence lie on the drive that is called c there. */
+    if (strncasecmp(file, "%SystemRoot%\\", 13) == 0)
+        file = arena_printf(j->mem, "c:\\windows\\%s", file + 13);
     if (!(file[0] && file[1] == ':' && (file[2] == '\\' || file[2] == '/')))
         return NULL;
     char *out = arena_str(j->mem, file);

@@ -134,6 +134,14 @@ static bool own_file(const planning *p, const char *path)
     return profile_has(p->root, "own_tools", file ? file + 1 : path);
 }
 
+/* Right in Windows' own folder of programs, where a name alone does not tell whose a file is. */
+static bool in_system_folder(const char *path)
+{
+    static const char folder[] = "\\Windows\\System32\\";
+    const char *at = strcasestr(path, folder);
+    return at && !strchr(at + sizeof folder - 1, '\\');
+}
+
 static bool hostile_file(const told *t)
 {
     static const char *const kinds[] = { "fake-system-process", "miner", "malware-file" };
@@ -269,6 +277,12 @@ static void by_entry(planning *p, const persistence *e)
         because_of_entry(p, want(p, "startup-delete", startup ? where : e->file, NULL, UINT32_MAX), e);
     } else {
         by_key(p, e);
+    }
+    /* What a start-up file starts is at work still, and is started again by whoever finds it. */
+    const char *target = startup && e->target ? e->target : "";
+    if (target[0] && target[1] == ':' && target[2] == '\\' && !own_file(p, target) && !in_system_folder(target)) {
+        because_of_entry(p, want(p, "process-end", target, NULL, UINT32_MAX), e);
+        because_of_entry(p, want(p, "file-quarantine", target, NULL, UINT32_MAX), e);
     }
     bool path = e->file && e->file[0] && e->file[1] == ':' && e->file[2] == '\\';
     if (path && !(startup && strcasecmp(e->file, where) == 0) && !own_file(p, e->file) && e->reason && strcmp(e->reason, "family") == 0)

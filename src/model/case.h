@@ -111,6 +111,7 @@ typedef struct {
     const char *state;                  /* present, disabled, deleted; unknown: only logs tell of it, and nothing that could say it is still there */
     const char *origin;                 /* log, artifact, both; free-cell, older-copy: what told of it is there no more */
     const char *value;                  /* of the registry, that names it */
+    const char *target;                 /* of a start-up file: what it starts in its turn; for the plan */
     const char *user, *runs_as, *start, *hidden;
     const char *sha256;                 /* of the file, when it is in the evidence */
     bool in_evidence;

@@ -566,6 +566,7 @@ const schema_key profile_keys[] = {
     { "checks", "checks[].role", SCHEMA_TEXT, SCHEMA_OPTIONAL },
     { "checks", "checks[].joined", SCHEMA_TEXT, SCHEMA_OPTIONAL },
     { "checks", "checks[].port", SCHEMA_TEXT, SCHEMA_OPTIONAL },
+    { "checks", "checks[].option", SCHEMA_TEXT, SCHEMA_OPTIONAL },
     { "checks", "checks[].number", SCHEMA_TEXT, SCHEMA_OPTIONAL },
     { "checks", "checks[].when", SCHEMA_TEXT, SCHEMA_OPTIONAL },
     { "checks", "checks[].local", SCHEMA_BOOL, SCHEMA_OPTIONAL },

@@ -544,6 +544,25 @@ static void points_count_only_what_was_decided(void **state)
     end(m);
 }
 
+/* SQL Server keeps its options in its own database; its log tells what became of one. */
+static void an_option_of_sql_server_is_as_its_log_told_it_last(void **state)
+{
+    (void)state;
+    static const log_ref log = { "eeee", "Application.evtx", "DB1", "Application" };
+    made *m = begin("6.1.7601");
+    set(m, &software_hive, "mssql.instance", "MSSQL10.MSSQLSERVER");
+    expect(m, "mssql-shell", AUDIT_UNDECIDED, "", "check.note.nowhere");
+    act *on = put(m, &log, "remote.exec", "means", "mssql", "tool", "xp_cmdshell", "old", "0", "new", "1", NULL);
+    on->time = at("2020-05-10");
+    expect(m, "mssql-shell", AUDIT_FAILED, "1", "check.note.by-log");
+    act *off = put(m, &log, "remote.exec", "means", "mssql", "tool", "xp_cmdshell", "old", "1", "new", "0", NULL);
+    off->time = at("2020-05-12");
+    expect(m, "mssql-shell", AUDIT_PASSED, "0", "check.note.by-log");
+    off->time = at("2020-05-09");                            /* in whatever order they are told */
+    expect(m, "mssql-shell", AUDIT_FAILED, "1", "check.note.by-log");
+    end(m);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -568,6 +587,7 @@ int main(void)
         cmocka_unit_test(every_baseline_names_checks_that_exist_with_a_source_each),
         cmocka_unit_test(the_report_is_followed_to_the_letter),
         cmocka_unit_test(a_baseline_is_found_by_name_and_by_version),
+        cmocka_unit_test(an_option_of_sql_server_is_as_its_log_told_it_last),
         cmocka_unit_test(what_nobody_could_look_at_is_not_passed),
         cmocka_unit_test(a_lockout_time_without_a_threshold_locks_nothing),
         cmocka_unit_test(what_windows_does_by_itself_depends_on_its_version),

@@ -389,6 +389,52 @@ static span actions_exec(const char *command)
     return s;
 }
 
+/* An interpreter starts it, but the script lies where somebody keeps his own; a chain of commands, a user's folder, and what hides
+ * are another matter. */
+static void a_script_in_a_folder_of_its_own_is_not_held_against_anybody(void **state)
+{
+    (void)state;
+    hive *h = software("6.3");
+    hive_key *run = hive_at(h, hive_root(h), "Microsoft\\Windows\\CurrentVersion\\Run");
+    hive_sz(h, run, "Drives", "cmd.exe /c D:\\Tools\\drives.cmd");
+    hive_sz(h, run, "Report", "powershell.exe -NoProfile -File D:\\Tools\\report.ps1");
+    hive_sz(h, run, "Chain", "cmd.exe /c D:\\Tools\\drives.cmd & start x.exe");
+    hive_sz(h, run, "Mine", "powershell.exe -File C:\\Users\\bob\\Documents\\x.ps1");
+    hive_sz(h, run, "Temp", "cmd.exe /c C:\\Windows\\Temp\\x.cmd");
+    hive_sz(h, run, "Root", "cmd.exe /c D:\\x.cmd");
+    ask(h, "C/Windows/System32/config/SOFTWARE");
+    is("run", "Drives", "unknown", "script-host");
+    is("run", "Report", "unknown", "script-host");
+    is("run", "Chain", "suspicious", "script-host");
+    is("run", "Mine", "suspicious", "script-host");
+    is("run", "Root", "suspicious", "script-host");
+    assert_string_not_equal(fact_of(found("run", "Temp"), "verdict"), "unknown");
+}
+
+static void a_tool_of_administration_is_told_as_such_wherever_it_puts_its_service(void **state)
+{
+    (void)state;
+    hive_key *set;
+    hive *h = system_hive(&set);
+    service(h, set, "PSEXESVC", 0x10, 3, "%SystemRoot%\\PSEXESVC.exe");
+    service(h, set, "Other", 0x10, 3, "%SystemRoot%\\other.exe");
+    ask(h, "C/Windows/System32/config/SYSTEM");
+    is("service", "PSEXESVC", "unknown", "remote-tool");
+    is("service", "Other", "suspicious", "windows-root");
+}
+
+static void a_users_class_that_takes_windows_place_is_suspicious(void **state)
+{
+    (void)state;
+    hive *h = new_hive("UsrClass.dat");
+    hive_at(h, hive_root(h), "Local Settings\\Software\\Microsoft");
+    hive_sz(h, hive_at(h, hive_root(h), "CLSID\\{BCDE0395-E52F-467C-8E3D-C4579291692E}\\InprocServer32"), "", "C:\\Program Files\\Nice\\sound.dll");
+    hive_sz(h, hive_at(h, hive_root(h), "CLSID\\{11111111-E52F-467C-8E3D-C4579291692E}\\InprocServer32"), "", "C:\\Program Files\\Nice\\sound.dll");
+    ask(h, "C/Users/bob/AppData/Local/Microsoft/Windows/UsrClass.dat");
+    is("user-classes", "{BCDE0395-E52F-467C-8E3D-C4579291692E}", "suspicious", "shadows-windows");
+    assert_string_equal(fact_of(found("user-classes", "{11111111-E52F-467C-8E3D-C4579291692E}"), "verdict"), "unknown");
+}
+
 #define CACHE NT "\\Schedule\\TaskCache"
 
 static void task(hive *h, const char *id, const char *path, const char *command, bool tree, bool descriptor, int index)
@@ -583,6 +629,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_class_is_followed_to_its_file, begin, end),
         cmocka_unit_test_setup_teardown(services_are_known_by_name_and_place, begin, end),
         cmocka_unit_test_setup_teardown(a_service_hidden_by_its_list_is_hostile, begin, end),
+        cmocka_unit_test_setup_teardown(a_script_in_a_folder_of_its_own_is_not_held_against_anybody, begin, end),
+        cmocka_unit_test_setup_teardown(a_tool_of_administration_is_told_as_such_wherever_it_puts_its_service, begin, end),
+        cmocka_unit_test_setup_teardown(a_users_class_that_takes_windows_place_is_suspicious, begin, end),
         cmocka_unit_test_setup_teardown(lists_of_packages_are_read_name_by_name, begin, end),
         cmocka_unit_test_setup_teardown(tasks_that_hide_are_told, begin, end),
         cmocka_unit_test_setup_teardown(users_have_their_own, begin, end),

@@ -179,6 +179,119 @@ static void an_entry_is_as_grave_as_the_class_that_it_names(void **state)
     world_free(w);
 }
 
+/* ---- What the plan does about what hives tell ---- */
+
+static const plan_step *step_of(const suyuan_case *c, const char *phase, const char *target)
+{
+    for (size_t i = 0; i < c->plan_count; i++)
+        if (strcmp(c->plan[i].phase, phase) == 0 && c->plan[i].target && strcasecmp(c->plan[i].target, target) == 0)
+            return &c->plan[i];
+    return NULL;
+}
+
+/* A host with a hostile entry, and what a test adds. */
+static world *infected(world_log **hive)
+{
+    world *w = world_new();
+    *hive = world_add_hive(w, "SOFTWARE");
+    world_finding(world_act(*hive, "", at("2020-05-09T00:00:00Z"), "autostart", "point", "run", "key", "HKLM\\SOFTWARE\\Run", "value", "Ddriver", "entry", "Ddriver",
+                            "command", "C:\\Windows\\Temp\\d.exe", "file", "C:\\Windows\\Temp\\d.exe", "verdict", "hostile", "reason", "family", NULL),
+                  "run-key", SEVERITY_CRITICAL, 95);
+    world_add_file(w, "u", software, *hive, 0, UINT64_MAX);
+    return w;
+}
+
+static void what_a_start_up_file_starts_is_ended_and_set_aside_with_it(void **state)
+{
+    (void)state;
+    static const char *const startup = "C:\\Users\\bob\\AppData\\Roaming\\Microsoft\\Windows\\Start Menu\\Programs\\Startup\\run.bat";
+    world_log *hive;
+    world *w = infected(&hive);
+    world_log *file = world_add_log(w, "task", 1);           /* any artifact that is no hive */
+    world_finding(world_act(file, "", at("2020-05-09T00:00:00Z"), "autostart", "point", "startup-folder", "key", startup, "entry", "run.bat", "file", startup, "command",
+                            "start svchost.exe", "target", "C:\\Windows\\Temp\\svchost.exe", "verdict", "hostile", "reason", "fake-name", NULL),
+                  "startup-file", SEVERITY_HIGH, 90);
+    world_add_file(w, "u", "C/Users/bob/AppData/Roaming/Microsoft/Windows/Start Menu/Programs/Startup/run.bat", file, 0, UINT64_MAX);
+    suyuan_case *c = world_case(w);
+    assert_non_null(step_of(c, "persistence", startup));
+    assert_non_null(step_of(c, "stop", "C:\\Windows\\Temp\\svchost.exe"));
+    const plan_step *aside = step_of(c, "files", "C:\\Windows\\Temp\\svchost.exe");
+    assert_non_null(aside);
+    assert_true(aside->command_count > 0 && aside->undo.id != NULL);
+    world_free(w);
+}
+
+static void windows_own_program_is_never_set_aside(void **state)
+{
+    (void)state;
+    static const char *const startup = "C:\\Users\\bob\\Startup\\run.bat";
+    world_log *hive;
+    world *w = infected(&hive);
+    world_log *file = world_add_log(w, "task", 1);
+    world_finding(world_act(file, "", at("2020-05-09T00:00:00Z"), "autostart", "point", "startup-folder", "key", startup, "entry", "run.bat", "file", startup, "target",
+                            "C:\\Windows\\System32\\bitsadmin.exe", "command", "bitsadmin ...", "verdict", "hostile", "reason", "command", NULL),
+                  "startup-file", SEVERITY_HIGH, 90);
+    world_add_file(w, "u", "C/Users/bob/Startup/run.bat", file, 0, UINT64_MAX);
+    suyuan_case *c = world_case(w);
+    assert_non_null(step_of(c, "persistence", startup));
+    assert_null(step_of(c, "stop", "C:\\Windows\\System32\\bitsadmin.exe"));
+    assert_null(step_of(c, "files", "C:\\Windows\\System32\\bitsadmin.exe"));
+    world_free(w);
+}
+
+static void entries_of_machine_and_user_are_removed_where_they_stand(void **state)
+{
+    (void)state;
+    world_log *hive;
+    world *w = infected(&hive);
+    world_log *user = world_add_hive(w, "NTUSER"), *system = world_add_hive(w, "SYSTEM");
+    world_finding(world_act(user, "", at("2020-05-09T00:00:00Z"), "autostart", "point", "run", "key", "HKU\\bob\\Software\\Run", "value", "Upd", "entry", "Upd", "user",
+                            "bob", "command", "C:\\Users\\bob\\u.exe", "file", "C:\\Users\\bob\\u.exe", "verdict", "hostile", "reason", "command", NULL),
+                  "run-key", SEVERITY_HIGH, 90);
+    world_finding(world_act(system, "", at("2020-05-09T00:00:00Z"), "autostart", "point", "service", "key", "HKLM\\SYSTEM\\ControlSet001\\Services\\Bad", "value",
+                            "ImagePath", "entry", "Bad", "command", "C:\\Windows\\x.exe", "file", "C:\\Windows\\x.exe", "verdict", "hostile", "reason", "random-name", NULL),
+                  "service-install", SEVERITY_HIGH, 90);
+    world_add_file(w, "u", "C/Users/bob/NTUSER.DAT", user, 0, UINT64_MAX);
+    world_add_file(w, "u", "C/Windows/System32/config/SYSTEM", system, 0, UINT64_MAX);
+    suyuan_case *c = world_case(w);
+    assert_non_null(step_of(c, "persistence", "HKLM\\SOFTWARE\\Run"));
+    assert_non_null(step_of(c, "persistence", "bob\\Software\\Run"));
+    assert_non_null(step_of(c, "stop", "Bad"));
+    assert_non_null(step_of(c, "persistence", "Bad"));
+    assert_non_null(step_of(c, "files", "C:\\Windows\\Temp\\d.exe"));
+    world_free(w);
+}
+
+/* SYSTEM alone does not say where Windows lies. */
+static void a_file_of_the_windows_folder_is_found_wherever_that_lies(void **state)
+{
+    (void)state;
+    world_log *hive;
+    world *w = infected(&hive);
+    world_log *system = world_add_hive(w, "SYSTEM"), *program = world_add_log(w, "program", 1);
+    world_act(system, "", at("2020-05-01T00:00:00Z"), "autostart", "point", "service", "key", "HKLM\\SYSTEM\\ControlSet001\\Services\\Spooler", "value", "ImagePath",
+              "entry", "Spooler", "command", "%SystemRoot%\\System32\\spoolsv.exe", "file", "%SystemRoot%\\System32\\spoolsv.exe", "verdict", "known", NULL);
+    world_add_file(w, "u", "C/Windows/System32/config/SYSTEM", system, 0, UINT64_MAX);
+    world_add_file(w, "u", "C/Windows/System32/spoolsv.exe", program, 0, UINT64_MAX);
+    const persistence *p = entry_called(world_case(w), "Spooler");
+    assert_true(p->in_evidence);
+    assert_string_equal(p->file, "%SystemRoot%\\System32\\spoolsv.exe");
+    world_free(w);
+}
+
+/* What the host itself writes down says more than what somebody guesses from its build, however late. */
+static void the_strongest_saying_of_a_host_counts_and_of_those_the_newest(void **state)
+{
+    (void)state;
+    world_log *hive;
+    world *w = infected(&hive);
+    world_claims(w, software, "", "os", "Windows 7 SP1 / Server 2008 R2 SP1", "weak", at("2020-05-10T00:00:00Z"), at("2020-05-10T00:00:00Z"));
+    world_claims(w, software, "", "os", "Windows Server 2008 R2 Standard", "strong", at("2020-05-01T00:00:00Z"), at("2020-05-01T00:00:00Z"));
+    world_claims(w, software, "", "os", "Windows Server 2008 R2 Enterprise", "strong", at("2020-05-02T00:00:00Z"), at("2020-05-02T00:00:00Z"));
+    assert_string_equal(world_case(w)->hosts[0].os, "Windows Server 2008 R2 Enterprise");
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +302,11 @@ int main(void)
         cmocka_unit_test(hashes_that_differ_everywhere_say_nothing),
         cmocka_unit_test(a_class_is_looked_up_in_the_users_hive_and_then_in_the_machines),
         cmocka_unit_test(an_entry_is_as_grave_as_the_class_that_it_names),
+        cmocka_unit_test(what_a_start_up_file_starts_is_ended_and_set_aside_with_it),
+        cmocka_unit_test(windows_own_program_is_never_set_aside),
+        cmocka_unit_test(entries_of_machine_and_user_are_removed_where_they_stand),
+        cmocka_unit_test(a_file_of_the_windows_folder_is_found_wherever_that_lies),
+        cmocka_unit_test(the_strongest_saying_of_a_host_counts_and_of_those_the_newest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
