@@ -35,7 +35,7 @@ static void add_intruder(dump_plan *p)
     dump_add_driver(p, "\\??\\C:\\Windows\\Temp\\WinRing0x64.sys", 0x8000, 0x488c8cbe);
 }
 
-typedef struct { dump_machine machine; dump_kind kind; nt_version nt; unsigned build; uint64_t memory; bool large, user, intruder; const char *out; } wanted;
+typedef struct { dump_machine machine; dump_kind kind; nt_version nt; unsigned build; uint64_t memory; bool large, user, intruder; const char *computer, *out; } wanted;
 
 static bool read_options(int count, char **list, wanted *w, const char **wrong)
 {
@@ -53,6 +53,8 @@ static bool read_options(int count, char **list, wanted *w, const char **wrong)
             return false;
         else if (strcmp(list[i], "-o") == 0)
             w->out = list[++i];
+        else if (strcmp(list[i], "--computer") == 0)
+            w->computer = list[++i];
         else if (strcmp(list[i], "--os") == 0) {
             if (!nt_parse(list[++i], &w->nt))
                 return false;
@@ -91,6 +93,7 @@ int dump_command(int count, char **list)
     p.memory = w.memory;
     p.large_pages = w.large;
     p.user_pages = w.user;
+    p.computer = w.computer;
     if (w.intruder)
         add_intruder(&p);
     dump_place(&p);

@@ -238,6 +238,17 @@ static uint64_t put_user(dump_memory *m, uint64_t table, const dump_process *p)
     put_string(m, table, parameters + (m->wide ? 0x60 : 0x38), text, image);
     text += (length16(image) + 2 + 7) / 8 * 8;
     put_string(m, table, parameters + (m->wide ? 0x70 : 0x40), text, p->command);
+    if (m->plan->computer) {
+        uint64_t environment = parameters - 0x8000;
+        size_t n;
+        put_text16(m, table, environment, "ALLUSERSPROFILE=C:\\ProgramData", &n);
+        environment += n + 2;
+        put_text16(m, table, environment, arena_printf(m->plan->mem, "COMPUTERNAME=%s", m->plan->computer), &n);
+        environment += n + 2;
+        put_text16(m, table, environment, "OS=Windows_NT", &n);
+        dump_put_number(m, table, environment + n + 2, 0, 2);
+        dump_put_number(m, table, parameters + (m->wide ? 0x80 : 0x48), parameters - 0x8000, m->pointer);
+    }
     if (p->paged_out) {
         uint64_t entry = m->plan->machine == DUMP_X86 ? 0x12345080 : 0x1234500000080;
         for (uint64_t page = parameters; page < text + length16(p->command); page += DUMP_PAGE)

@@ -42,6 +42,7 @@ typedef struct {
     uint64_t at;                      /* the instruction that it stopped at; 0: in the kernel */
     uint32_t exception;               /* NTSTATUS of the exception record; 0: 0x80000003 */
     uint64_t callers[16]; size_t caller_count;        /* addresses that lie on the stack, the nearest first */
+    const char *computer;             /* its name, in the environment of its processes; NULL: not there */
     uint32_t current;                 /* process that ran: its pid; 0: System */
     vec drivers;                      /* of dump_driver; the kernel first */
     vec unloaded;                     /* of dump_unloaded */

@@ -10,7 +10,7 @@
 static const char usage[] =
     "usage: suyuan-range --seed N -o DIR [switches]\n"
     "       suyuan-range --hive BYTES -o FILE\n"
-    "       suyuan-range --dump MACHINE-KIND [--os V] [--build N] [--memory MB] [--large-pages] [--user-pages] [--intruder] -o FILE\n"
+    "       suyuan-range --dump MACHINE-KIND [--os V] [--build N] [--memory MB] [--large-pages] [--user-pages] [--intruder] [--computer NAME] -o FILE\n"
     "Makes the evidence of a simulated incident (DIR/hosts/NAME: Logs/*.evtx, and hives and tasks under C/) and the truth about it (DIR/truth.json).\n"
     "The same number gives the same bytes. What no switch says, the number decides; number 1 is the field report's incident.\n"
     "  --entry WAY          rdp, rdp-nla, smb, mssql or exploit\n"

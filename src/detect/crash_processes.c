@@ -179,6 +179,26 @@ static void note(const running *all, size_t i, detect_log *out)
     }
 }
 
+/* The name that most of them have in their environment: a program may have been given another. */
+static const char *computer_of(const crashdump_process *all, size_t count)
+{
+    map names;
+    map_init(&names);
+    const char *most = NULL;
+    uint64_t times = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!all[i].computer)
+            continue;
+        uint64_t *n = map_put(&names, span_str(all[i].computer), &(bool){ false });
+        if (++*n > times) {
+            times = *n;
+            most = all[i].computer;
+        }
+    }
+    map_done(&names);
+    return most;
+}
+
 static status setup(const detect_setup *s, void **out)
 {
     processes_run *run = arena_alloc(s->mem, sizeof *run);
@@ -214,6 +234,9 @@ static status read_dump(const void *context, const dump_view *v, detect_log *out
     mark_relatives(all, count);
     for (size_t i = 0; i < count; i++)
         note(all, i, out);
+    const char *computer = computer_of(list, count);
+    if (computer && moment_known(crashdump_about(dump)->crashed))
+        detect_claim_at(out, crashdump_about(dump)->crashed, 1, "name", computer, "crash dump", "strong");
     return st;
 }
 

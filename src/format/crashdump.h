@@ -69,6 +69,7 @@ typedef struct {
     const char *name;                /* 15 bytes at most */
     const char *path;                /* full NT path; NULL: not readable */
     const char *command;             /* NULL: not readable (user pages are not in the dump, or paged out) */
+    const char *computer;            /* COMPUTERNAME of its environment; NULL: not readable */
     moment created, exited;          /* MOMENT_UNKNOWN: not read, or still running */
     uint64_t table;
     bool current;                    /* of the processor that stopped */

@@ -8,6 +8,8 @@
 #define COMMAND_MOST 65534u
 #define PATH_MOST    4096u
 #define OBJECT_MOST  8192u
+#define ENVIRONMENT_MOST 16384u
+#define COMPUTER_MOST 63u                     /* letters of a computer's name */
 #define PROCESSORS_MOST 2048u
 #define BOOT_SLACK   (10 * MOMENT_MINUTE)     /* between the start of the machine and that of System, clock set meanwhile */
 
@@ -147,16 +149,40 @@ static bool infer(crashdump *d, const crashdump_debugger *kd, uint64_t first, ui
 
 /* ---- The processes ---- */
 
-/* Command line of the process's own memory: PEB, parameters, string. A 32-bit program on a 64-bit system has it there too. */
-static const char *command_of(crashdump *d, uint64_t table, uint64_t peb)
+/* Of texts "NAME=value", one after another, as far as they can be read. */
+static const char *computer_of(crashdump *d, uint64_t table, uint64_t environment)
+{
+    static const char name[] = "COMPUTERNAME=";
+    uint8_t units[ENVIRONMENT_MOST];
+    size_t len = 0, step = 256;
+    while (len < sizeof units && crashdump_read(d, table, environment + len, units + len, step - (environment + len) % step, NULL))
+        len += step - (environment + len) % step;
+    for (size_t at = 0, end; at + 2 <= len; at = end + 2) {
+        for (end = at; end + 2 <= len && le16(units + end); end += 2)
+            ;
+        span one = span_of(units + at, end - at);
+        if (one.len == 0)
+            break;
+        if (utf16_starts(one, name)) {
+            span value = span_part(one, 2 * (sizeof name - 1), SIZE_MAX);
+            return value.len && value.len <= 2 * COMPUTER_MOST ? utf16_text(d->mem, value) : NULL;
+        }
+    }
+    return NULL;
+}
+
+/* What the process's own memory tells: PEB, parameters, strings. A 32-bit program on a 64-bit system has it there too. */
+static void read_parameters(crashdump *d, uint64_t table, uint64_t peb, crashdump_process *out)
 {
     bool wide = d->head.wide;
-    uint64_t parameters;
+    uint64_t parameters, environment;
     uint8_t flags[4];
     if (peb == 0 || table == 0 || !crashdump_pointer(d, table, peb + (wide ? 0x20 : 0x10), &parameters) || parameters == 0 ||
         !crashdump_read(d, table, parameters + 8, flags, sizeof flags, NULL))
-        return NULL;
-    return crashdump_string(d, table, parameters + (wide ? 0x70 : 0x40), le32(flags) & 1 ? 0 : parameters, COMMAND_MOST);
+        return;
+    out->command = crashdump_string(d, table, parameters + (wide ? 0x70 : 0x40), le32(flags) & 1 ? 0 : parameters, COMMAND_MOST);
+    if (crashdump_pointer(d, table, parameters + (wide ? 0x80 : 0x48), &environment) && environment)
+        out->computer = computer_of(d, table, environment);
 }
 
 static const char *name_of(crashdump *d, const object *o, uint32_t at)
@@ -176,7 +202,7 @@ static void read_process(crashdump *d, const crashdump_layout *l, const object *
     if (name)
         out->path = crashdump_string(d, 0, name, 0, PATH_MOST);
     if (l->peb)
-        out->command = command_of(d, out->table, pointer_of(d, o, l->peb));
+        read_parameters(d, out->table, pointer_of(d, o, l->peb), out);
 }
 
 static uint64_t table_of(const crashdump *d, uint64_t table) { return d->head.machine == CRASHDUMP_X86_PAE ? table & ~0x1full : table & ~0xfffull; }

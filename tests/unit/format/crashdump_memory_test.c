@@ -40,6 +40,7 @@ static void plan(made *m, dump_machine machine, dump_kind kind, nt_version nt)
     *m = (made){ 0 };
     arena_init(&m->mem, 0);
     dump_plan_new(&m->mem, machine, kind, nt, crashed, &m->plan);
+    m->plan.computer = "DB-01";
 }
 
 static void write_plan(made *m)
@@ -148,7 +149,7 @@ static void same_lists(made *m, bool user)
         }
         assert_string_equal(all[i].path, p->path);
         if (user && !p->paged_out)
-            assert_string_equal(all[i].command, p->command);
+            assert_string_equal(all[i].command, p->command), assert_string_equal(all[i].computer, "DB-01");
         else
             assert_null(all[i].command);
     }
