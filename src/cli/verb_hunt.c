@@ -147,7 +147,9 @@ static int run_hunt(const call *c, hunt *h)
     unsigned level = SIGMA_INFORMATIONAL;
     for (const char *path; rules.path_count < CALL_RULES && (path = call_value_at(c, "rules", rules.path_count)); rules.path_count++)
         paths[rules.path_count] = path;
-    rules.own = !rules.path_count || call_flag(c, "own-rules");
+    rules.own = (!rules.path_count || call_flag(c, "own-rules")) && !call_flag(c, "no-own-rules");
+    if (!rules.own && !rules.path_count)
+        return call_usage(c, "--no-own-rules leaves no rule: -r RULES is missing");
     call_word(c, "level", &level);
     rules.least = h->least = (sigma_level)level;
     rules.values = call_value(c, "values");
@@ -196,6 +198,7 @@ static int run(const call *c)
 static const option options[] = {
     { 'r', "rules", "PATH", "a Sigma rule, or a folder of them; may be given many times. The program's own rules when not given" },
     { 0, "own-rules", NULL, "the program's own rules, beside those that are given" },
+    { 0, "no-own-rules", NULL, "not the program's own rules; so it is where others are given" },
     { 'l', "level", "informational|low|medium|high|critical", "the lowest level of rules that are used; all when not given. Many informational ones match ordinary life" },
     { 0, "values", "FILE", "YAML lists for the placeholders of rules with `expand`" },
     { 'f', "format", "table|jsonl|csv|timesketch|navigator", "how hits are written; table when not given" },

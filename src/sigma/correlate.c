@@ -19,6 +19,7 @@ struct sigma_correlator {
     map index; vec groups;               /* group, by correlation and what they have in common */
     map value_index; vec value_counts;   /* uint32_t, by group and value: how often in the window */
     arena mem;
+    buf key;                             /* of one look-up */
     uint64_t dropped;
     void (*each)(void *context, const sigma_correlated *hit);
     void *context;
@@ -34,6 +35,7 @@ sigma_correlator *sigma_correlator_new(const sigma_rules *r, void (*each)(void *
     vec_init(&c->groups, sizeof(group));
     map_init(&c->value_index);
     vec_init(&c->value_counts, sizeof(uint32_t));
+    buf_init(&c->key, 1 << 20);
     c->mem = mem;
     return c;
 }
@@ -45,6 +47,7 @@ uint64_t sigma_correlator_free(sigma_correlator *c)
     vec_done(&c->groups);
     map_done(&c->value_index);
     vec_done(&c->value_counts);
+    buf_done(&c->key);
     arena mem = c->mem;
     arena_done(&mem);
     return dropped;
@@ -69,31 +72,26 @@ static const char *alias_of(const correlation *k, const char *name, uint32_t rul
 
 static group *group_of(sigma_correlator *c, uint32_t number, const correlation *k, uint32_t rule, const sigma_field *fields, size_t count)
 {
-    buf key;
     bool was, whole = true;
-    buf_init(&key, 1 << 20);
-    buf_put(&key, &number, sizeof number);
+    buf_clear(&c->key);
+    buf_put(&c->key, &number, sizeof number);
     const char *values[CORRELATION_FIELDS];
     for (size_t i = 0; i < k->by_count && whole; i++) {
         const char *value = value_named(fields, count, alias_of(k, k->by[i], rule));
         whole = value && *value;
         if (whole) {
-            buf_put(&key, value, strlen(value) + 1);
+            buf_put(&c->key, value, strlen(value) + 1);
             values[i] = value;
         }
     }
-    if (!whole) {                                        /* an event without the field belongs to no group */
-        buf_done(&key);
+    if (!whole)                                          /* an event without the field belongs to no group */
         return NULL;
-    }
-    uint64_t *at = map_find(&c->index, buf_bytes(&key));
+    uint64_t *at = map_find(&c->index, buf_bytes(&c->key));
     if (!at && c->groups.count >= GROUPS) {
         c->dropped++;
-        buf_done(&key);
         return NULL;
     }
-    at = map_put(&c->index, buf_bytes(&key), &was);
-    buf_done(&key);
+    at = map_put(&c->index, buf_bytes(&c->key), &was);
     if (!was) {
         *at = c->groups.count;
         group *g = vec_push(&c->groups);
@@ -108,18 +106,16 @@ static group *group_of(sigma_correlator *c, uint32_t number, const correlation *
 
 static uint64_t value_place(sigma_correlator *c, uint64_t group_number, const char *value)
 {
-    buf key;
-    buf_init(&key, 1 << 20);
-    buf_put(&key, &group_number, sizeof group_number);
-    buf_str(&key, value);
-    uint64_t *at = map_find(&c->value_index, buf_bytes(&key));
+    buf_clear(&c->key);
+    buf_put(&c->key, &group_number, sizeof group_number);
+    buf_str(&c->key, value);
+    uint64_t *at = map_find(&c->value_index, buf_bytes(&c->key));
     if (!at && c->value_counts.count < VALUES) {
-        at = map_put(&c->value_index, buf_bytes(&key), NULL);
+        at = map_put(&c->value_index, buf_bytes(&c->key), NULL);
         *at = c->value_counts.count;
         *(uint32_t *)vec_push(&c->value_counts) = 0;
     }
     c->dropped += !at;
-    buf_done(&key);
     return at ? *at : UINT64_MAX;
 }
 

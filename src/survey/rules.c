@@ -9,8 +9,8 @@
 
 /* Examples are hits that differ, of the first ones tried. Of a rule in a log so many records are remembered, to be held against what
  * detectors note; and so many lines are counted by block, beyond which all stand in the first. */
-enum { EXAMPLES = 4, TRIED = 48, REFS_EACH = 4096, REFS_ALL = 1 << 17, NOTED_EACH = 16, STATES = 8192, COUNTS_ALL = 1 << 18, LINES_ALL = 16384,
-       MATCHED = 1000, TEXT = 600, BUCKETS = 64 };
+enum { EXAMPLES = 4, TRIED = 48, REFS_EACH = 4096, REFS_ALL = 1 << 17, NOTED_EACH = 16, STATES = 4096, COUNTS_ALL = 1 << 18, LINES_ALL = 16384,
+       MATCHED = 1000, TEXT = 600, BUCKETS = 64, EXAMPLE_BYTES = 4 << 20 };
 
 /* Facts that tie a hit to others, by the names that events have for them. An account has its domain in another field. */
 static const struct { const char *fact, *name; } simple_facts[] = {
@@ -55,7 +55,8 @@ struct rule_pass {
     arena mem, scratch;
     const char *file, *path;
     vec logs, states;                    /* rule_log, rule_state */
-    size_t last_log, refs, counted;
+    map log_index;                       /* computer and channel to log */
+    size_t last_log, refs, counted, bytes;      /* bytes: of examples */
     uint64_t cut;
     map noted;                           /* records that findings of detectors cite */
     buf key;
@@ -127,6 +128,7 @@ rule_pass *rule_pass_new(const rule_setup *s, sigma_matcher *m, const char *file
     vec_init(&p->logs, sizeof(rule_log));
     vec_init(&p->states, sizeof(rule_state));
     map_init(&p->noted);
+    map_init(&p->log_index);
     buf_init(&p->key, 1 << 20);
     if (s->correlates)
         p->correlator = sigma_correlator_new(s->rules, give_correlated, p);
@@ -138,15 +140,17 @@ static size_t log_of(rule_pass *p, const event *ev)
     const rule_log *last = p->logs.count ? vec_at(&p->logs, p->last_log) : NULL;
     if (last && span_eq(last->computer, ev->computer) && span_eq(last->channel, ev->channel))
         return p->last_log;
-    size_t at = 0;
-    for (; at < p->logs.count; at++) {
-        const rule_log *l = vec_at(&p->logs, at);
-        if (span_eq(l->computer, ev->computer) && span_eq(l->channel, ev->channel))
-            break;
-    }
-    if (at == p->logs.count) {
+    uint64_t computer = ev->computer.len;
+    buf_clear(&p->key);
+    buf_put(&p->key, &computer, sizeof computer);
+    buf_span(&p->key, ev->computer);
+    buf_span(&p->key, ev->channel);
+    uint64_t *known = map_find(&p->log_index, buf_bytes(&p->key));
+    size_t at = known ? (size_t)*known : p->logs.count;
+    if (!known) {
         if (at == STATES)
             return SIZE_MAX;
+        *map_put(&p->log_index, buf_bytes(&p->key), NULL) = at;
         rule_log *l = vec_push(&p->logs);
         *l = (rule_log){ .computer = arena_span(&p->mem, ev->computer), .channel = arena_span(&p->mem, ev->channel) };
         l->ref = (log_ref){ p->file, p->path, utf16_text(&p->mem, utf16_trim(ev->computer)), utf16_text(&p->mem, utf16_trim(ev->channel)) };
@@ -230,12 +234,29 @@ static const char *masked(rule_pass *p, const char *text)
     return text ? shortened(&p->scratch, detect_run_masked(p->setup->run, text, &p->scratch), TEXT) : NULL;
 }
 
+/* What stands for a name in a logon that failed may be a password, typed in the wrong place. */
+static bool names_withheld(const event *ev)
+{
+    static const uint32_t ids[] = { 4625, 4768, 4771, 4776, 529, 530, 531, 532, 533, 534, 535, 536, 537, 539, 675, 680, 681, 18456, 18470, 18486, 18487, 18488 };
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+        if (ev->event_id == ids[i])
+            return true;
+    return false;
+}
+
+static bool is_name_field(const char *name)
+{
+    return strstr(name, "User") || strstr(name, "Account") || strcmp(name, "Data") == 0;
+}
+
 static void subject_facts(rule_pass *p, const event *ev, fact_list *out)
 {
     const rule_setup *s = p->setup;
-    for (size_t i = 0; i < ACCOUNTS; i++)
+    for (size_t i = 0; i < ACCOUNTS && !names_withheld(ev); i++)
         add_fact(out, "account", detect_account(ev, s->domain[i], s->name[i], &p->scratch));
     for (size_t i = 0; i < SIMPLE; i++) {
+        if (strcmp(simple_facts[i].fact, "account") == 0 && names_withheld(ev))
+            continue;
         binxml_value v = event_get(ev, s->simple[i]);
         const char *text = value_absent(v) ? NULL : value_text(v, &p->scratch);
         if (text && strcmp(simple_facts[i].fact, "source") == 0) {
@@ -246,9 +267,9 @@ static void subject_facts(rule_pass *p, const event *ev, fact_list *out)
     }
 }
 
-static void put_matched(rule_pass *p, const char *name, const char *value, buf *out)
+static void put_matched(rule_pass *p, const event *ev, const char *name, const char *value, buf *out)
 {
-    buf_printf(out, "%s%s=%s", out->len ? ", " : "", name, masked(p, value));
+    buf_printf(out, "%s%s=%s", out->len ? ", " : "", name, names_withheld(ev) && is_name_field(name) ? "***" : masked(p, value));
 }
 
 static const char *matched_text(rule_pass *p, buf *out)
@@ -266,7 +287,7 @@ static const char *why_text(rule_pass *p, const event *ev, const sigma_hit *hit)
     for (uint32_t i = 0; i < hit->field_count; i++) {
         buf_init(&value, 1 << 20);
         sigma_field_put(p->matcher, ev, hit->fields[i], &value);
-        put_matched(p, sigma_field_name(p->setup->rules, hit->fields[i]), arena_str(&p->scratch, buf_text(&value)), &out);
+        put_matched(p, ev, sigma_field_name(p->setup->rules, hit->fields[i]), arena_str(&p->scratch, buf_text(&value)), &out);
         buf_done(&value);
     }
     return matched_text(p, &out);
@@ -278,7 +299,7 @@ static const char *group_text(rule_pass *p, const sigma_correlated *c)
     buf out;
     buf_init(&out, 64 << 10);
     for (size_t i = 0; i < c->field_count; i++)
-        put_matched(p, c->fields[i].name, c->fields[i].value, &out);
+        put_matched(p, p->at, c->fields[i].name, c->fields[i].value, &out);
     return matched_text(p, &out);
 }
 
@@ -310,6 +331,10 @@ static void keep_example(rule_pass *p, rule_state *s, const event *ev, const fac
     for (size_t i = 0; i < s->example_count; i++)
         if (same_facts(&s->examples[i], l))
             return;
+    for (size_t i = 0; i < l->count; i++)
+        p->bytes += strlen(l->at[i].name) + strlen(l->at[i].value);
+    if (p->bytes > EXAMPLE_BYTES && s->example_count)    /* the first is needed: it says which rule it is */
+        return;
     example *e = &s->examples[s->example_count++];
     *e = (example){ .at = ref_of(ev), .facts = arena_array(&p->mem, l->count + 1, sizeof *e->facts), .count = l->count };
     for (size_t i = 0; i < l->count; i++)
@@ -508,6 +533,7 @@ void rule_pass_end(rule_pass *p, digest *out)
     vec_done(&p->logs);
     vec_done(&p->states);
     map_done(&p->noted);
+    map_done(&p->log_index);
     buf_done(&p->key);
     arena_done(&p->scratch);
     arena mem = p->mem;
