@@ -228,6 +228,10 @@ status dump_read(const dump_facts *f, arena *mem, source from, problems *noted, 
         judge_driver(f, &r->drivers[i], mem);
         r->signs |= r->drivers[i].why;
     }
+    const crashdump_unloaded *gone;
+    const crashdump_blob *blobs;
+    crashdump_unloaded_modules(r->dump, &gone);         /* read now, so that what is wrong with them is told with the rest */
+    crashdump_blobs(r->dump, &blobs);
     find_fault(f, r);
     r->caller_count = crashdump_callers(r->dump, &r->context, DUMP_CALLERS, r->callers);
     if (r->module && !word_table_has(f->core, r->module->name))
