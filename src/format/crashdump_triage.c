@@ -17,22 +17,25 @@ static uint32_t number(const uint8_t *block, size_t at)
     return le32(block + at);
 }
 
-static void add_piece(crashdump *d, vec *pieces, vec *places, uint64_t address, uint64_t at, uint64_t size, const char *what)
+/* What lies behind the file's end is left out; false when anything of it does. */
+static bool add_piece(crashdump *d, vec *pieces, vec *places, uint64_t address, uint64_t at, uint64_t size)
 {
     if (size == 0 || pieces->count == PIECES_MOST)
-        return;
-    if (at >= d->from.size) {
-        problems_note(d->noted, "dump.triage", PROBLEM_NO_CHUNK, at, "%s lies behind the file's end", what);
-        return;
-    }
-    if (size > d->from.size - at) {
-        problems_note(d->noted, "dump.triage", PROBLEM_NO_CHUNK, at, "%s of %llu bytes breaks off at the file's end", what, (unsigned long long)size);
-        size = d->from.size - at;
-    }
+        return true;
+    if (at >= d->from.size)
+        return false;
+    bool whole = size <= d->from.size - at;
     crashdump_block *b = vec_push(pieces);
     b->address = crashdump_address(d, address);
-    b->size = size;
+    b->size = whole ? size : d->from.size - at;
     *(uint64_t *)vec_push(places) = at;
+    return whole;
+}
+
+static void add_named(crashdump *d, vec *pieces, vec *places, uint64_t address, uint64_t at, uint64_t size, const char *what)
+{
+    if (!add_piece(d, pieces, places, address, at, size))
+        problems_note(d->noted, "dump.triage", PROBLEM_NO_CHUNK, at, "%s of %llu bytes goes beyond the file's end", what, (unsigned long long)size);
 }
 
 /* 32-bit systems have blocks of 12 bytes by one public description and of 16 by another: the one whose blocks all lie in the
@@ -68,13 +71,16 @@ static void add_blocks(crashdump *d, vec *pieces, vec *places, uint32_t at, uint
         problems_note(d->noted, "dump.triage", PROBLEM_NO_CHUNK, at, "%u blocks of memory do not fit the file", count);
         count = stride && at < d->from.size ? (uint32_t)((d->from.size - at) / stride) : 0;
     }
+    size_t beyond = 0;
     for (uint32_t i = 0; i < count && i < PIECES_MOST; i++) {
         uint8_t one[16] = { 0 };
         if (!crashdump_bytes(d, at + (uint64_t)stride * i, one, stride))
             break;
         size_t wide = stride == 16 ? 4 : 0;
-        add_piece(d, pieces, places, wide ? le64(one) : le32(one), le32(one + 4 + wide), le32(one + 8 + wide), "a block of memory");
+        beyond += !add_piece(d, pieces, places, wide ? le64(one) : le32(one), le32(one + 4 + wide), le32(one + 8 + wide));
     }
+    if (beyond)
+        problems_note(d->noted, "dump.triage", PROBLEM_NO_CHUNK, at, "%zu blocks of memory go beyond the file's end", beyond);
 }
 
 void crashdump_triage_open(crashdump *d)
@@ -107,12 +113,12 @@ void crashdump_triage_open(crashdump *d)
     vec pieces, places;
     vec_init(&pieces, sizeof(crashdump_block));
     vec_init(&places, sizeof(uint64_t));
-    add_piece(d, &pieces, &places, wide ? le64(b + 0x48) : number(b, 0x48), number(b, 0x28), number(b, 0x2c), "the stack");
+    add_named(d, &pieces, &places, wide ? le64(b + 0x48) : number(b, 0x48), number(b, 0x28), number(b, 0x2c), "the stack");
     if (d->head.debugger_block && t->debugger)
-        add_piece(d, &pieces, &places, d->head.debugger_block, t->debugger, t->debugger_size, "the debugger's block");
+        add_named(d, &pieces, &places, d->head.debugger_block, t->debugger, t->debugger_size, "the debugger's block");
     uint64_t page = wide ? le64(b + 0x60) : number(b, 0x4c);
     if (page)
-        add_piece(d, &pieces, &places, page, number(b, wide ? 0x68 : 0x50), number(b, wide ? 0x6c : 0x54), "a page of data");
+        add_named(d, &pieces, &places, page, number(b, wide ? 0x68 : 0x50), number(b, wide ? 0x6c : 0x54), "a page of data");
     add_blocks(d, &pieces, &places, number(b, wide ? 0x78 : 0x60), number(b, wide ? 0x7c : 0x64));
     t->piece_count = pieces.count;
     t->pieces = arena_array(d->mem, pieces.count, sizeof *t->pieces);
