@@ -78,7 +78,7 @@ static void keep_runs(crashdump *d, vec *runs, uint64_t end)
     p->runs = arena_array(d->mem, runs->count, sizeof *p->runs);
     if (!p->runs)
         p->run_count = 0;
-    else
+    else if (runs->count)
         memcpy(p->runs, runs->at, runs->count * sizeof *p->runs);
     for (size_t i = 1; i < p->run_count; i++) {
         if (p->runs[i].first < p->runs[i - 1].first + p->runs[i - 1].count) {
