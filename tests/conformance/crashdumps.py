@@ -8,6 +8,7 @@
 ARM64: there is no sample, so nothing here says anything about it."""
 import json
 import lzma
+import os
 import pathlib
 import struct
 import sys
@@ -282,6 +283,8 @@ def kernel_dumps(suyuan, root):
 
 def programs(suyuan, root):
     folder = root / "extra/crash/user-minidump"
+    oracles = pathlib.Path(os.environ.get("SUYUAN_ORACLES") or pathlib.Path.home() / ".cache/suyuan/oracles")
+    sys.path += [str(p) for p in oracles.glob("lib/python*/site-packages")]          # scripts/setup oracles
     try:
         import minidump  # noqa: F401
         package = True
