@@ -34,7 +34,7 @@ status scene_write(const world *w)
     for (int i = 0; i < w->host_count; i++) {
         const host *h = &w->hosts[i];
         claim(&out, h->name, "os");
-        buf_printf(&out, "\"%s\"\n", h->nt <= NT_61 ? "Windows Server 2008" : nt_table[h->nt].name);
+        buf_printf(&out, "\"%s\"\n", h->nt == NT_60 ? "Windows Server 2008" : nt_table[h->nt].name);
         if (!moment_known(h->crash_at))
             continue;
         claim(&out, h->address, "blue-screen");

@@ -251,6 +251,8 @@ size_t autoruns_print(const suyuan_case *c, const profile *facts, autoruns_optio
         buf_str(out, "\xef\xbb\xbf");
         put_csv(f, n, true, out);
     }
+    if (o.format == AUTORUNS_TABLE && list.count)
+        buf_printf(out, "%s\n", text_word("autoruns.zone", o.l));
     const shown *before = NULL;
     for (size_t i = 0; i < list.count; i++) {
         const shown *s = vec_at(&list, i);

@@ -162,6 +162,8 @@ void reading_tell(const reading *r, const survey_counts *n)
     say_named(r, n);
     if (n->logs == 0)
         say(r, n->artifacts ? "cli.state-only" : "cli.nothing", NULL);
+    else if (n->records == 0 && (moment_known(r->options.since) || moment_known(r->options.until)))
+        say(r, n->artifacts ? "cli.none-then-state" : "cli.none-then", NULL);
     say_count(r, "cli.artifacts", n->artifacts);
     say(r, "cli.counts", "units", ARG_NUMBER, figure(&units, n->units), "kept", ARG_NUMBER, figure(&kept, n->kept), "files", ARG_NUMBER, figure(&files, n->files),
         "logs", ARG_NUMBER, figure(&logs, n->logs), "records", ARG_NUMBER, figure(&records, n->records), "recovered", ARG_NUMBER,

@@ -84,7 +84,7 @@ static void find(joined *j, const exposure *e, const audit_result *r)
 {
     if (r->state != AUDIT_FAILED || strcmp(r->finding, "weak-setting") == 0 || e->severity < SEVERITY_HIGH)
         return;
-    told *t = finding_new(j, e->host, r->finding, e->evidence_count ? e->evidence[0].time : MOMENT_UNKNOWN, r->check);
+    told *t = finding_new(j, e->host, r->finding, MOMENT_UNKNOWN, r->check);       /* a state has no time: its key may be years old */
     t->f.severity = e->severity;
     t->f.confidence = 90;
     t->f.source = "audit";

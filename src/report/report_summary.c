@@ -247,7 +247,9 @@ static void add_story(const report *r, sheet *s, size_t lines)
         left += weight[i] < WEIGHTS;
     }
     map_done(&seen);
-    add_head(s, "report.text-story");
+    /* Whose times these are is said where they begin. */
+    *(const char **)vec_push(&s->lines) = "";
+    *(const char **)vec_push(&s->lines) = arena_printf(s->mem, s->l == LANG_ZH ? "%s（时间：%s）" : "%s (times of %s)", in(s, tell_label("report.text-story")), r->zone.name);
     size_t room = lines > 3 ? lines - 3 : 0;            /* the head, and how many are left */
     unsigned each = left > room ? 1 : 2;
     for (unsigned w = 0; w < WEIGHTS; w++)
@@ -287,38 +289,18 @@ static void add_entry(const report *r, sheet *s)
     }
 }
 
-static size_t hosts_with(const report *r, const char *phase, const char *action)
-{
-    size_t hosts = 0;
-    for (const json *p = tell_first(r->c, "plan"); p; p = p->next)
-        hosts += tell_is(p, "phase", phase) && strcmp(tell_sentence(r, p, "action").en, action) == 0;
-    return hosts;
-}
-
-/* A step that several hosts need is told once. */
 static void add_plan(const report *r, sheet *s, size_t most)
 {
-    static const char *const phases[] = { "contain", "stop", "persistence", "accounts", "close" };
-    size_t shown = 0;
-    map told;
-    map_init(&told);
+    told_step *steps = arena_array(r->mem, most, sizeof *steps);
+    size_t count = tell_first_steps(r, most, steps);
     add_head(s, "report.text-first");
-    for (size_t k = 0; k < sizeof phases / sizeof *phases; k++)
-        for (const json *p = tell_first(r->c, "plan"); p && shown < most; p = p->next) {
-            both action = tell_sentence(r, p, "action");
-            bool there;
-            if (!tell_is(p, "phase", phases[k]) || tell_empty(action))
-                continue;
-            map_put(&told, span_str(action.en), &there);
-            if (there)
-                continue;
-            size_t host = tell_host(r, p, "host"), more = hosts_with(r, phases[k], action.en) - 1;
-            const char *where = host == SIZE_MAX ? "" : more ? arena_printf(r->mem, "%s +%zu%s", r->hosts[host].name, more, colon(s)) : arena_printf(r->mem, "%s%s", r->hosts[host].name, colon(s));
-            add_wrapped(s, arena_printf(r->mem, "  %zu. ", ++shown), arena_printf(r->mem, "%s%s", where, in(s, tell_short(r, action))), 1);
-        }
-    if (!shown)
+    for (size_t i = 0; i < count; i++) {
+        size_t host = tell_host(r, steps[i].of, "host"), more = steps[i].hosts - 1;
+        const char *where = host == SIZE_MAX ? "" : more ? arena_printf(r->mem, "%s +%zu%s", r->hosts[host].name, more, colon(s)) : arena_printf(r->mem, "%s%s", r->hosts[host].name, colon(s));
+        add_wrapped(s, arena_printf(r->mem, "  %zu. ", i + 1), arena_printf(r->mem, "%s%s", where, in(s, tell_short(r, tell_sentence(r, steps[i].of, "action")))), 1);
+    }
+    if (!count)
         add_wrapped(s, "  ", in(s, tell_label("report.no-plan")), 1);
-    map_done(&told);
 }
 
 static void add_unknowns(const report *r, sheet *s, size_t most)

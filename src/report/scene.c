@@ -72,7 +72,10 @@ static void tell_environment(const report *r, block *in, const json *scene)
             runs_line(&line->cells[1]);
             runs_code(&line->cells[1], tell_text(r, a));
         }
-        runs_text(&line->cells[2], tell_is_null(h, "role") ? "–" : tell_clip(r, h, "role"));
+        if (tell_is_null(h, "role"))
+            runs_text(&line->cells[2], "–");
+        else
+            runs_words(&line->cells[2], tell_role(r, h));
         runs_text(&line->cells[3], tell_is_null(h, "protection") ? "–" : tell_clip(r, h, "protection"));
         if (host != SIZE_MAX && !tell_is_null(r->hosts[host].of, "os"))
             runs_text(&line->cells[4], tell_clip(r, r->hosts[host].of, "os"));

@@ -150,14 +150,20 @@ static void card_comeback(const report *r, block *cards)
     put_link(to, "persistence", tell_label("report.proof"));
 }
 
-static void card_unknown(const report *r, block *cards)
+static size_t hosts_without_evidence(const report *r)
 {
-    runs *to = doc_card(cards, r->d, tell_label("report.not-known"), "unknown");
     size_t dark = 0;
     for (size_t i = 0; i < r->host_count; i++) {
         const json *collected = json_get(r->hosts[i].of, "collected");
         dark += collected && collected->kind == JSON_BOOL && !collected->truth;
     }
+    return dark;
+}
+
+static void card_unknown(const report *r, block *cards)
+{
+    runs *to = doc_card(cards, r->d, tell_label("report.not-known"), "unknown");
+    size_t dark = hosts_without_evidence(r);
     runs_words(to, tell_say(r, "report.unknowns-counted", "count", ARG_NUMBER, tell_number(r, tell_count(r->c, "unknowns")),
                             "dark", ARG_NUMBER, dark ? tell_number(r, dark) : NULL, NULL));
     runs_text(to, " ");
@@ -257,45 +263,36 @@ static void host_table(const report *r, block *in)
     tell_folded(r, &fold, t);
 }
 
-/* Steps that say the same of several hosts are one line. */
+/* The hosts of a step, twelve at most. */
+static void put_step_hosts(const report *r, runs *to, const told_step *step)
+{
+    const char *action = tell_sentence(r, step->of, "action").en;
+    size_t n = 0;
+    for (const json *p = tell_first(r->c, "plan"); p && n < 12; p = p->next) {
+        if (!tell_is(p, "phase", step->phase) || strcmp(tell_sentence(r, p, "action").en, action) != 0)
+            continue;
+        if (n++)
+            runs_text(to, " ");
+        put_host(r, to, p, "host");
+    }
+    if (step->hosts > n)
+        runs_add(to, RUN_SMALL, plain(arena_printf(r->mem, " +%zu", step->hosts - n)));
+}
+
 static void first_steps(const report *r, block *in)
 {
-    static const char *const phases[] = { "contain", "stop", "persistence", "accounts", "close", "files", "verify", "watch" };
     block *section = doc_section(in, r->d, 3, "first-steps", plain(NULL), tell_label("report.do-first"));
     block *list = doc_list(section, r->d, true, "steps", 0);
-    map lines;
-    map_init(&lines);
-    block *items[FIRST_STEPS];
-    size_t hosts[FIRST_STEPS];
-    for (size_t k = 0; k < sizeof phases / sizeof *phases; k++)
-        for (const json *p = tell_first(r->c, "plan"); p; p = p->next) {
-            both action = tell_sentence(r, p, "action");
-            if (!tell_is(p, "phase", phases[k]) || tell_empty(action))
-                continue;
-            bool there;
-            uint64_t *line = map_find(&lines, span_str(action.en));
-            if (!line && lines.count >= FIRST_STEPS)
-                continue;
-            line = map_put(&lines, span_str(action.en), &there);
-            if (!there) {
-                *line = lines.count - 1;
-                block *item = items[*line] = doc_item(list, r->d, 0);
-                hosts[*line] = 0;
-                put_badge(r, &item->text, "phase.", phases[k]);
-                runs_text(&item->text, " ");
-                runs_add(&item->text, RUN_STRONG, tell_short(r, action));
-                runs_text(&item->text, "  ");
-            }
-            if (hosts[*line]++ < 12) {
-                if (hosts[*line] > 1)
-                    runs_text(&items[*line]->text, " ");
-                put_host(r, &items[*line]->text, p, "host");
-            }
-        }
-    for (size_t i = 0; i < lines.count; i++)
-        if (hosts[i] > 12)
-            runs_add(&items[i]->text, RUN_SMALL, plain(arena_printf(r->mem, " +%zu", hosts[i] - 12)));
-    map_done(&lines);
+    told_step steps[FIRST_STEPS];
+    size_t count = tell_first_steps(r, FIRST_STEPS, steps);
+    for (size_t i = 0; i < count; i++) {
+        runs *to = &doc_item(list, r->d, 0)->text;
+        put_badge(r, to, "phase.", steps[i].phase);
+        runs_text(to, " ");
+        runs_add(to, RUN_STRONG, tell_short(r, tell_sentence(r, steps[i].of, "action")));
+        runs_text(to, "  ");
+        put_step_hosts(r, to, &steps[i]);
+    }
     if (!list->first)
         runs_words(doc_paragraph(section, r->d, "note"), tell_label("report.no-plan"));
     else
@@ -340,8 +337,9 @@ static void tell_title(report *r)
             recovered += n;
     }
     records = records <= UINT64_MAX - recovered ? records + recovered : UINT64_MAX;
+    size_t dark = hosts_without_evidence(r);
     moment made;
-    runs_words(&r->d->about, tell_say(r, "report.about", "hosts", ARG_NUMBER, tell_number(r, r->host_count), "files", ARG_NUMBER, tell_number(r, tell_count(r->c, "evidence")),
+    runs_words(&r->d->about, tell_say(r, "report.about", "hosts", ARG_NUMBER, tell_number(r, r->host_count - dark), "dark", ARG_NUMBER, dark ? tell_number(r, dark) : NULL, "files", ARG_NUMBER, tell_number(r, tell_count(r->c, "evidence")),
                                       "records", ARG_NUMBER, tell_number(r, records), "recovered", ARG_NUMBER, recovered ? tell_number(r, recovered) : NULL, "zone", ARG_TEXT, r->zone.name,
                                       "made", ARG_TIME, tell_time(r->c, "made", &made) ? tell_iso(r, made) : NULL,
                                       "version", ARG_TEXT, tell_clip(r, json_get(r->c, "tool"), "version"), NULL));

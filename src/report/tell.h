@@ -59,6 +59,10 @@ both        tell_stops_words(const report *r, const char *word);                
 const json *tell_main_stop(const report *r);                                    /* the cluster or stop that is answered for first; NULL: none */
 bool        tell_all_blue(const report *r, const json *cluster);
 
+/* What to do first: of each phase something, in the order of the plan; steps that say the same of several hosts are one. */
+typedef struct { const json *of; const char *phase; size_t hosts; } told_step;
+size_t tell_first_steps(const report *r, size_t most, told_step *out);          /* `out` has room for `most` */
+
 /* Words. */
 both tell_label(const char *id);                                                /* of the catalogue, without arguments; id whole: "report.hosts" */
 both tell_word(const report *r, const char *prefix, const char *word);          /* text_word(prefix + word) */

@@ -49,6 +49,8 @@ def compare(seed, *switches):
             failures.append("seed %d: no reason given: %s" % (seed, entry))
         if re.search(r"\{/?[a-z_]*(:[a-z]+)?[?!]?[^{}]*\}", re.sub(r"\{[0-9A-Fa-f-]{36}\}", "", entry["why"] or "")):
             failures.append("seed %d: a sentence with a hole: %s" % (seed, entry["why"]))
+    if entries and not table.startswith("所有时间均为 UTC。"):
+        failures.append("seed %d: the table does not say whose times it has" % seed)
     if entries and "判断依据" not in table:
         failures.append("seed %d: the table in Chinese gives no reasons" % seed)
     printed = low("\n".join(lines) + table)

@@ -103,7 +103,7 @@ class Unreadable(unittest.TestCase):
         self.assertFalse((self.root / "x").exists())
 
     def test_what_is_said_while_reading_is_in_the_chosen_language(self):
-        for language, words in ("en", "1 unit (0 read before), 1 file, 1 log, 450 records, 0 unreadable"), ("zh", "共 1 个单元（0 个此前已读取）、1 个文件、1 个日志、450 条记录，0 个文件无法读取"):
+        for language, words in ("en", "1 unit (0 read before), 1 file, 1 log with 450 records, copies included, 0 unreadable"), ("zh", "共 1 个单元（0 个此前已读取）、1 个文件、1 个日志、450 条记录（含副本），0 个文件无法读取"):
             told = run("investigate", "--lang", language, "--new", "-o", self.root / f"said-{language}", self.good)
             self.assertEqual(told.returncode, OK)
             self.assertEqual(told.stderr.splitlines()[-1], words)

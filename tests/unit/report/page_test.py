@@ -273,6 +273,21 @@ def main():
         check('long lists', f'{many + sum(p["verdict"] == "known" for p in case["persistence"])} further autostart points' in section, 'what is known is not counted')
         check('long lists', f'<code>007{blob[:21]}…{blob[-8:]}</code>' in section and f'<code>007{blob}</code></details>' in section, 'a long name is not cut, or not whole behind it')
 
+    # Forty services to stop do not hide that the hosts are to be cut off, and their way in closed.
+    with tempfile.NamedTemporaryFile('w', encoding='utf-8', suffix='.json') as file:
+        step = case['plan'][0]
+        def steps(phase, number):
+            return [{**step, 'phase': phase, 'action': {'en': f'{phase} {n}', 'zh': f'{phase} {n}'}} for n in range(number)]
+        json.dump({**case, 'plan': steps('contain', 3) + steps('stop', 40) + steps('persistence', 40) + steps('accounts', 2) + steps('close', 2)}, file)
+        file.flush()
+        text = run('summary', 'en', file.name)
+        told = re.findall(r'^ +\d+[.] .*?((?:contain|stop|persistence|accounts|close) \d+)$', text, re.M)
+        check('first steps', told == ['contain 0', 'contain 1', 'accounts 0', 'close 0'], f'the summary leads with {told}')
+        html = run('html', 'en', file.name)
+        part = html[html.index('id="first-steps"'):]
+        told = re.findall(r'<strong>(?:<span[^>]*>)?((?:contain|stop|persistence|accounts|close) \d+)<', part[:part.index('</section>')])
+        check('first steps', told == ['contain 0', 'contain 1', 'contain 2', 'stop 0', 'persistence 0', 'accounts 0', 'close 0', 'close 1'], f'the page leads with {told}')
+
     # Without a bug check no screen was blue, whatever else is said of a stop; with both, each is counted apart.
     crashes = case['crashes']
     assert crashes and any(c['bugcheck'] for c in crashes)
