@@ -109,7 +109,7 @@ class Unreadable(unittest.TestCase):
             self.assertEqual(told.stderr.splitlines()[-1], words)
 
     def test_the_number_of_records_is_one_number_everywhere(self):
-        said = re.search(r"([0-9,]+) records(?: \(([0-9,]+) of them recovered\))?, \d+ unreadable", self.told.stderr)
+        said = re.search(r"([0-9,]+) records, copies included(?: \(([0-9,]+) of them recovered\))?, \d+ unreadable", self.told.stderr)
         page = (self.root / "case/report.html").read_text()
         shown = re.search(r"of evidence with ([0-9,]+) records(?: \(([0-9,]+) of them recovered\))?\.", page)
         self.assertEqual(said.groups(), shown.groups())
