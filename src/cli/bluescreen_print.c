@@ -386,6 +386,7 @@ static void json_kernel(const char *path, uint64_t bytes, const dump_reading *r,
     json_field(&w, "comment", h->comment);
     json_registers(&w, &r->context, h->machine);
     json_lists(&w, r, wide);
+    bluescreen_json_processes(&w, r, o);
     json_problems(&w, noted);
     json_end_object(&w);
     buf_char(out, '\n');
@@ -453,6 +454,7 @@ void bluescreen_kernel(const char *path, uint64_t bytes, const dump_reading *r, 
         buf_char(out, '\n');
     }
     put_drivers(r, o, wide, out);
+    bluescreen_put_processes(r, o, out);
     buf_char(out, '\n');
 }
 

@@ -11,7 +11,7 @@ enum { PRINTED = 1 << 30 };
 static const option options[] = {
     { 'f', "format", "text|jsonl", "to read (when not given), or one line a dump and a crash for other programs" },
     { 0, "lang", "zh|en", "language of the sentences; else that of the locale" },
-    { 0, "all", NULL, "list every module of a dump, and its secondary data; else only modules that are not Windows' own" },
+    { 0, "all", NULL, "list every module and process of a dump, and its secondary data; else only modules that are not Windows' own" },
     READING_OPTIONS,
 };
 
@@ -144,6 +144,9 @@ static int run(const call *c)
     b.o = (bluescreen_options){ .jsonl = format == 1, .all = call_flag(c, "all"), .l = b.r.l, .parameters = profile_list(profile_root(b.r.facts, "crash-dumps"), "parameters") };
     buf_init(&b.out, PRINTED);
     status s = dump_facts_new(b.r.facts, &b.r.mem, &b.facts);
+    mask *passwords;
+    if (status_is_ok(s) && status_is_ok(s = mask_new(b.r.facts, &b.r.mem, &passwords)))
+        b.o.mask = passwords;
     if (status_is_ok(s))
         s = read_dumps(&b);
     if (status_is_ok(s) && b.others && !b.broken)

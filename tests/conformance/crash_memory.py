@@ -2,7 +2,9 @@
 """The memory of kernel dumps read twice: by the program, and by this script, written from the format's description alone
 (docs/formats/crashdump.md). It reads what no packaged reader does: summary dumps of type 2, PAE and x86 bitmaps.
 
-usage: crash_memory.py SUYUAN_RANGE CRASH_LISTS"""
+What `suyuan bluescreen` prints of the processes is the same, with passwords masked.
+
+usage: crash_memory.py SUYUAN_RANGE CRASH_LISTS SUYUAN"""
 import json
 import os
 import struct
@@ -143,8 +145,22 @@ class Dump:
                 for i in reversed(range(n))]
 
 
+def printed(suyuan, make, lists, path):
+    subprocess.run([make, "--dump", "x64-complete", "--os", "6.1", "--intruder", "-o", path], check=True)
+    read = json.loads(subprocess.run([lists, path], check=True, stdout=subprocess.PIPE).stdout)["processes"]
+    shown = json.loads(subprocess.run([suyuan, "bluescreen", "-f", "jsonl", path], check=True, stdout=subprocess.PIPE).stdout)
+    text = subprocess.run([suyuan, "bluescreen", "--lang", "en", path], check=True, stdout=subprocess.PIPE, text=True).stdout
+    same = ("pid", "parent", "name", "path")
+    assert [[p[k] for k in same] for p in shown["processes"]] == [[p[k] for k in same] for p in read]
+    assert shown["process_offsets"] == "6.1"
+    assert any("Str0ngSecret" in (p["command"] or "") for p in read)
+    assert "Str0ngSecret" not in json.dumps(shown) and "Str0ngSecret" not in text and "net user guest ***" in text
+    places = [next(i for i, line in enumerate(text.splitlines()) if f" {pid}  " in line) for pid in (604, 2212, 2300)]
+    assert places == list(range(places[0], places[0] + 3)), "children stand below their parents"
+
+
 def main():
-    make, lists = sys.argv[1:3]
+    make, lists, suyuan = sys.argv[1:4]
     compared, commands = 0, 0
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "MEMORY.DMP")
@@ -164,6 +180,7 @@ def main():
                         assert ours["problems"] == 0, name
                         compared += 1
                         commands += sum(p["command"] is not None for p in ours["processes"])
+        printed(suyuan, make, lists, path)
     print(f"{compared} dumps, {commands} command lines: both readers agree")
     assert commands > 0
 
