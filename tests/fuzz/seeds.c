@@ -1,5 +1,5 @@
 /* Makes inputs for the fuzz targets to begin from, small ones:  fuzz_seeds DIR  writes DIR/evtx/..., DIR/archive/...,
- * DIR/regf/... and DIR/crash_memory/... */
+ * DIR/regf/..., DIR/hive/... and DIR/crash_memory/... */
 #include "range/dump_write.h"
 #include "range/evtx_write.h"
 #include "range/regf_write.h"
@@ -230,6 +230,62 @@ static void put_hive(arena *mem, const char *name, unsigned minor)
     hive_done(h);
 }
 
+/* ---- hives that the questions find something in: tests/fuzz/hive.c ---- */
+
+static void system_questions(hive *h)
+{
+    hive_key *root = hive_root(h), *set = hive_at(h, root, "ControlSet001");
+    hive_dword(h, hive_at(h, root, "Select"), "Current", 1);
+    hive_sz(h, hive_at(h, set, "Control\\ComputerName\\ComputerName"), "ComputerName", "DB1");
+    hive_key *service = hive_at(h, set, "Services\\Bad");
+    hive_dword(h, service, "Type", 16);
+    hive_dword(h, service, "Start", 2);
+    hive_expand(h, service, "ImagePath", "%SystemRoot%\\Temp\\svchost.exe -k x");
+    hive_key *card = hive_at(h, set, "Services\\Tcpip\\Parameters\\Interfaces\\{00000000-0000-0000-0000-000000000001}");
+    hive_multi(h, card, "IPAddress", "192.0.2.1");
+    hive_sz(h, hive_at(h, set, "Services\\PortProxy\\v4tov4\\tcp"), "*/65533", "1.1.1.1/53");
+    hive_dword(h, hive_at(h, set, "Services\\LanmanServer\\Parameters"), "SMB1", 1);
+    hive_sz(h, hive_at(h, set, "Services\\SharedAccess\\Parameters\\FirewallPolicy\\FirewallRules"), "{1}", "v2.10|Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=65533|Name=DNSd|");
+}
+
+static void sam_questions(hive *h)
+{
+    static const uint8_t user[0xcc + 24] = { [0x0c] = 0, [0x10] = 10 }, fixed[80] = { 2, 0, 1, 0, [0x30] = 0xf4, 1, [0x38] = 0x10, 2 };
+    hive_key *account = hive_at(h, hive_root(h), "SAM\\Domains\\Account"), *one = hive_at(h, account, "Users\\000001F4");
+    hive_binary(h, account, "F", span_of(fixed, sizeof fixed));
+    hive_binary(h, one, "F", span_of(fixed, sizeof fixed));
+    hive_binary(h, one, "V", span_of(user, sizeof user));
+    hive_value(h, hive_at(h, account, "Users\\Names\\admin$"), span_str(""), 0x1f4, span_str(""));
+}
+
+static void software_questions(hive *h)
+{
+    hive_key *nt = hive_at(h, hive_root(h), "Microsoft\\Windows NT\\CurrentVersion"), *cache = hive_at(h, nt, "Schedule\\TaskCache");
+    hive_at(h, hive_root(h), "Classes");
+    hive_sz(h, nt, "CurrentVersion", "6.1");
+    hive_sz(h, hive_at(h, hive_root(h), "Microsoft\\Windows\\CurrentVersion\\Run"), "x", "cmd.exe /c C:\\Windows\\Temp\\x.bat");
+    hive_sz(h, hive_at(h, hive_root(h), "Classes\\CLSID\\{00000000-0000-0000-0000-000000000001}\\InprocServer32"), "", "C:\\x\\y.dll");
+    hive_key *task = hive_at(h, cache, "Tasks\\{00000000-0000-0000-0000-000000000002}"), *tree = hive_at(h, cache, "Tree\\T");
+    static const uint8_t actions[] = { 1, 0, 0x66, 0x66, 0, 0, 0, 0, 4, 0, 0, 0, 'a', 0, 'b', 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+    hive_sz(h, task, "Path", "\\T");
+    hive_binary(h, task, "Actions", span_of(actions, sizeof actions));
+    hive_binary(h, task, "Hash", span_of("0123456789abcdef0123456789abcdef", 32));
+    hive_sz(h, tree, "Id", "{00000000-0000-0000-0000-000000000002}");
+}
+
+static void put_questions(arena *mem, const char *name, void (*fill)(hive *))
+{
+    buf out;
+    hive *h = hive_new(mem, &(hive_options){ .minor = 5, .root = "ROOT", .file = name, .clock = noon });
+    fill(h);
+    hive_commit(h);
+    buf_init(&out, ROOM);
+    hive_bytes(h, &out);
+    put_file("hive", name, trimmed(buf_bytes(&out)));
+    buf_done(&out);
+    hive_done(h);
+}
+
 static void put_dirty_hive(arena *mem, const char *name, hive_log_kind kind)
 {
     buf out, part[3];
@@ -350,6 +406,9 @@ int main(int argc, char **argv)
     buf_done(&out);
     put_hive(&mem, "small.hive", 5);
     put_hive(&mem, "nt4.hive", 3);
+    put_questions(&mem, "SYSTEM", system_questions);
+    put_questions(&mem, "SAM", sam_questions);
+    put_questions(&mem, "SOFTWARE", software_questions);
     put_dirty_hive(&mem, "old.log", HIVE_LOG_OLD);
     put_dirty_hive(&mem, "new.log", HIVE_LOG_NEW);
     dumps();
