@@ -90,6 +90,16 @@ bool crashdump_bytes(const crashdump *d, uint64_t at, void *out, size_t len)
     return true;
 }
 
+uint32_t crashdump_type_of(source from)
+{
+    const crashdump d = { .from = from };
+    uint8_t first[8], type[4];
+    if (!crashdump_bytes(&d, 0, first, sizeof first) || !crashdump_is(span_of(first, sizeof first)))
+        return CRASHDUMP_NO_TYPE;
+    bool wide = memcmp(first + 4, "DU64", 4) == 0;
+    return crashdump_bytes(&d, wide ? 0xf98 : 0xf88, type, sizeof type) && !is_fill(span_of(type, sizeof type)) ? le32(type) : CRASHDUMP_NO_TYPE;
+}
+
 uint64_t crashdump_address(const crashdump *d, uint64_t a)
 {
     return d->head.wide ? a : a & UINT32_MAX;

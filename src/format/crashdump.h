@@ -90,6 +90,7 @@ typedef struct {
 typedef struct crashdump crashdump;
 
 bool   crashdump_is(span first_bytes);
+uint32_t crashdump_type_of(source from);                   /* without opening it; CRASHDUMP_NO_TYPE: not told */
 status crashdump_open(arena *mem, source from, problems *noted, crashdump **out);
 const crashdump_header *crashdump_about(const crashdump *d);
 const char *crashdump_type_word(uint32_t type);            /* "complete", "kernel", "small", ...; NULL: not a known one */

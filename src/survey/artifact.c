@@ -2,6 +2,7 @@
 
 #include "base/utf16.h"
 #include "base/vec.h"
+#include "format/crashdump.h"
 
 #include <string.h>
 #include <strings.h>
@@ -187,9 +188,11 @@ static status read_other(const detect_run *run, const artifact_group *g, span by
 /* Never held: what it is asked for is read from its place. */
 static status read_dump(const detect_run *run, const evidence_item *item, problems *noted, evidence_file *e, const detect_sink *sink)
 {
-    e->channel = evidence_type_word(item->type);
-    detect_artifact *a = detect_artifact_new(run, e->id, e->path, e->channel);
-    status s = detect_artifact_dump(a, item->source, item->type == EVIDENCE_MINIDUMP, noted);
+    bool program = item->type == EVIDENCE_MINIDUMP;
+    const char *type = program ? "program" : crashdump_type_word(crashdump_type_of(item->source));
+    e->channel = arena_printf(noted->mem, "crash-dump/%s", type ? type : "unknown");
+    detect_artifact *a = detect_artifact_new(run, e->id, e->path, "crash-dump");
+    status s = detect_artifact_dump(a, item->source, program, noted);
     detect_artifact_end(a, sink);
     return s;
 }
