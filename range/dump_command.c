@@ -6,7 +6,8 @@
 
 static const char *const machines[] = { "x86", "pae", "x64" };
 static const struct { const char *name; dump_kind kind; } kinds[] = { { "complete", DUMP_COMPLETE }, { "kernel", DUMP_KERNEL }, { "small", DUMP_SMALL },
-    { "bitmap-complete", DUMP_BITMAP_COMPLETE }, { "bitmap-kernel", DUMP_BITMAP_KERNEL }, { "automatic", DUMP_AUTOMATIC } };
+    { "bitmap-complete", DUMP_BITMAP_COMPLETE }, { "bitmap-kernel", DUMP_BITMAP_KERNEL }, { "automatic", DUMP_AUTOMATIC }, { "live-kernel", DUMP_LIVE_KERNEL }, { "live-kernel-user", DUMP_LIVE_KERNEL_USER },
+    { "live-complete", DUMP_LIVE_COMPLETE } };
 
 static bool read_kind(const char *text, dump_machine *machine, dump_kind *kind)
 {

@@ -222,7 +222,8 @@ static status write_run(const dump_memory *m, FILE *f, const char *path, run r, 
 
 static bool kept(const dump_memory *m, uint64_t frame)
 {
-    bool whole = m->plan->kind == DUMP_BITMAP_COMPLETE || m->plan->user_pages;
+    dump_kind kind = m->plan->kind;
+    bool whole = kind == DUMP_BITMAP_COMPLETE || kind == DUMP_LIVE_KERNEL_USER || kind == DUMP_LIVE_COMPLETE || m->plan->user_pages;
     if (m->large_count && frame >= m->large_first && frame < m->large_first + m->large_count)
         return true;
     return frame < DUMP_FRAMES && m->frames[frame] && (whole || !m->user[frame]);
@@ -268,6 +269,52 @@ static status write_bitmap(const dump_memory *m, FILE *f, const char *path, uint
     return st;
 }
 
+/* A debugger's form: pairs of first frame and frames, and the pages behind them. */
+static status write_pairs(const dump_memory *m, FILE *f, const char *path, uint64_t top, uint64_t *size)
+{
+    enum { AT = 0x2000 };
+    buf b;
+    buf_init(&b, 1 << 20);
+    vec pairs;
+    vec_init(&pairs, sizeof(run));
+    uint64_t pages = 0;
+    for (uint64_t i = 0; i < top; i++) {
+        if (!kept(m, i))
+            continue;
+        run *last = pairs.count ? vec_at(&pairs, pairs.count - 1) : NULL;
+        if (!last || last->first + last->count != i)
+            *(run *)vec_push(&pairs) = (run){ i, 1 };
+        else
+            last->count++;
+        pages++;
+    }
+    bool all = m->plan->kind == DUMP_LIVE_COMPLETE;
+    uint64_t first = (AT + 0x30 + 16 * pairs.count + 16 + DUMP_PAGE - 1) / DUMP_PAGE * DUMP_PAGE;
+    put32(&b, 0x40);
+    put_text(&b, "RDMPDUMP");
+    put32(&b, 0);
+    put64(&b, first - AT - 0x20);
+    put64(&b, first);
+    put64(&b, all ? pairs.count : 0);
+    put64(&b, all ? pages : 0);
+    for (size_t i = 0; i < pairs.count; i++) {
+        const run *r = vec_at(&pairs, i);
+        put64(&b, r->first);
+        put64(&b, r->count);
+    }
+    put_zeros(&b, first - AT - b.len);
+    status st = write_at(f, path, AT, b.at, b.len);
+    *size = first;
+    for (size_t i = 0; i < pairs.count && status_is_ok(st); i++) {
+        const run *r = vec_at(&pairs, i);
+        st = write_run(m, f, path, *r, *size);
+        *size += r->count * DUMP_PAGE;
+    }
+    vec_done(&pairs);
+    buf_done(&b);
+    return st;
+}
+
 static status write_memory(dump_memory *m, FILE *f, const char *path)
 {
     const dump_plan *p = m->plan;
@@ -294,7 +341,9 @@ static status write_memory(dump_memory *m, FILE *f, const char *path)
             st = write_run(m, f, path, runs[i], size);
             size += runs[i].count * DUMP_PAGE;
         }
-    } else if (status_is_ok(st))
+    } else if (status_is_ok(st) && p->kind >= DUMP_LIVE_KERNEL)
+        st = write_pairs(m, f, path, top, &size);
+    else if (status_is_ok(st))
         st = write_bitmap(m, f, path, header, top, &size);
     if (status_is_ok(st))
         st = write_at(f, path, 0xfa0, &size, 8);
@@ -308,6 +357,8 @@ status dump_write(const dump_plan *p, const char *path)
     const dump_driver *kernel = p->drivers.count ? vec_at(&p->drivers, 0) : NULL;
     if (!kernel || kernel->base == 0 || p->processes.count == 0)
         return status_fail(STATUS_BAD_INPUT, "%s: a dump needs a kernel that has its place, and a process", path);
+    if (p->kind >= DUMP_LIVE_KERNEL && p->machine != DUMP_X64)
+        return status_fail(STATUS_BAD_INPUT, "%s: debuggers write this kind of 64-bit systems only", path);
     if (!dump_offsets_of(p))
         return status_fail(STATUS_BAD_INPUT, "%s: no structures are known for build %u", path, p->build);
     dump_memory m = { .plan = p, .wide = p->machine == DUMP_X64, .pointer = p->machine == DUMP_X64 ? 8 : 4, .next_frame = p->machine == DUMP_X64 ? 0x187 : 0x185 };

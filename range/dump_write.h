@@ -13,7 +13,8 @@
 #include "range/windows.h"
 
 typedef enum { DUMP_X86, DUMP_PAE, DUMP_X64 } dump_machine;
-typedef enum { DUMP_COMPLETE = 1, DUMP_KERNEL = 2, DUMP_SMALL = 4, DUMP_BITMAP_COMPLETE = 5, DUMP_BITMAP_KERNEL = 6, DUMP_AUTOMATIC = 7 } dump_kind;
+typedef enum { DUMP_COMPLETE = 1, DUMP_KERNEL = 2, DUMP_SMALL = 4, DUMP_BITMAP_COMPLETE = 5, DUMP_BITMAP_KERNEL = 6, DUMP_AUTOMATIC = 7,
+               DUMP_LIVE_KERNEL = 8, DUMP_LIVE_KERNEL_USER = 9, DUMP_LIVE_COMPLETE = 10 } dump_kind;       /* the last three: by a debugger, of x64 only */
 
 typedef struct {
     const char *path;

@@ -25,8 +25,8 @@ static const char usage[] =
     "  --clock-off HOURS    one host's clock is wrong by so much\n"
     "  --source-empty, --slow, --cleared, --rolled, --audit-off, --renamed, --overlap, --no-attack, --scene\n"
     "                       each also with =no\n"
-    "A dump is of MACHINE x86, pae or x64, and of KIND complete, kernel, small, bitmap-complete, bitmap-kernel or automatic: of a server\n"
-    "that stopped in srv.sys.\n";
+    "A dump is of MACHINE x86, pae or x64, and of KIND complete, kernel, small, bitmap-complete, bitmap-kernel, automatic, or\n"
+    "(x64) live-kernel, live-kernel-user, live-complete: of a server that stopped in srv.sys.\n";
 
 static bool read_number(const char *text, long least, long most, int *out)
 {

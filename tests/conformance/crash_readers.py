@@ -110,7 +110,7 @@ def write_symbols(folder, path, wide, kernel):
 
 
 def with_kdmp(python, make, lists, folder):
-    for kind, number in (("complete", 1), ("bitmap-complete", 5), ("bitmap-kernel", 6)):
+    for kind, number in (("complete", 1), ("bitmap-complete", 5), ("bitmap-kernel", 6), ("live-kernel", 8), ("live-kernel-user", 9), ("live-complete", 10)):
         for system in ("6.0", "6.1", "10.0"):
             path = os.path.join(folder, "kdmp.dmp")
             subprocess.run([make, "--dump", f"x64-{kind}", "--os", system, "-o", path], check=True)
@@ -119,7 +119,7 @@ def with_kdmp(python, make, lists, folder):
             theirs = json.loads(got.splitlines()[-1])
             assert theirs["type"] == number and theirs["pages"] == ours["pages"], (kind, theirs["type"], theirs["pages"], ours["pages"])
             assert theirs["modules"] == ours["modules"], (kind, system)
-    print("kdmp-parser: pages and modules of 9 dumps are the same")
+    print("kdmp-parser: pages and modules of 18 dumps are the same")
 
 
 def vol(program, folder, path, plugin):

@@ -101,6 +101,16 @@ static size_t file_of(made *m, uint64_t address)
     return 0;
 }
 
+static void no_pages(made *m, const char *kind)
+{
+    open_made(m);
+    assert_false(crashdump_has_memory(m->dump));
+    assert_true(problems_has(&m->noted, kind));
+    const crashdump_module *modules;
+    assert_int_equal(crashdump_modules(m->dump, &modules), 0);
+    drop(m);
+}
+
 /* ---- What was written is read ---- */
 
 static void same_lists(made *m, bool user)
@@ -173,6 +183,23 @@ static void every_kind_and_version_gives_back_what_was_written(void **state)
                 drop(&m);
             }
         }
+    }
+}
+
+static void what_debuggers_write_is_read(void **state)
+{
+    (void)state;
+    for (int kind = DUMP_LIVE_KERNEL; kind <= DUMP_LIVE_COMPLETE; kind++) {
+        made m;
+        make(&m, DUMP_X64, (dump_kind)kind, NT_100);
+        same_lists(&m, kind != DUMP_LIVE_KERNEL);
+        assert_int_equal(m.noted.count, 0);
+        put(&m, 0x2018, UINT64_MAX, 8);
+        no_pages(&m, "dump.pages");
+        plan(&m, DUMP_X64, (dump_kind)kind, NT_100);
+        write_plan(&m);
+        put(&m, 0x2038, UINT64_MAX, 8);                      /* a run beyond everything: what comes after it is lost, nothing else */
+        no_pages(&m, "dump.runs");
     }
 }
 
@@ -301,16 +328,6 @@ static void an_unknown_build_without_a_debugger_block_is_named(void **state)
 }
 
 /* ---- Hostile ---- */
-
-static void no_pages(made *m, const char *kind)
-{
-    open_made(m);
-    assert_false(crashdump_has_memory(m->dump));
-    assert_true(problems_has(&m->noted, kind));
-    const crashdump_module *modules;
-    assert_int_equal(crashdump_modules(m->dump, &modules), 0);
-    drop(m);
-}
 
 static void tables_of_runs_that_cannot_be_true_are_refused(void **state)
 {
@@ -550,6 +567,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_and_version_gives_back_what_was_written),
+        cmocka_unit_test(what_debuggers_write_is_read),
         cmocka_unit_test(newer_builds_have_their_rows),
         cmocka_unit_test(large_pages_are_walked),
         cmocka_unit_test(a_command_line_in_the_page_file_is_not_guessed),
