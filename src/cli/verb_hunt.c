@@ -4,106 +4,58 @@
 #include "base/vec.h"
 #include "cli/console.h"
 #include "cli/hunt_print.h"
+#include "cli/hunt_summary.h"
 #include "cli/hunting.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CALL_RULES = 32 };
+enum { CALL_RULES = 32, HOSTS = 100000 };
 
 typedef struct {
     hunting h;
     sigma_rules *rules;
     sigma_level least;
     hunt_format format;
-    bool summary;
+    bool summary, explain, hits;         /* what is written */
     hunt_printer printer;
     uint64_t *by_rule;
+    map by_host; uint64_t other_hosts;   /* hits, by the name with its NUL */
+    uint8_t *chances; uint32_t *missing;
 } hunt;
+
+static void count_host(hunt *h, const char *host)
+{
+    span name = span_of(host, strlen(host) + 1);
+    uint64_t *known = map_find(&h->by_host, name);
+    bool was;
+    if (!known && h->by_host.count >= HOSTS)
+        h->other_hosts++;
+    else
+        ++*(known ? known : map_put(&h->by_host, name, &was));
+}
 
 static void each(void *context, const hunt_hit *hit)
 {
     hunt *h = context;
     h->by_rule[hit->rule]++;
-    if (h->summary || h->format == OUT_NAVIGATOR)
+    if (h->summary)
+        count_host(h, hit->host);
+    if (!h->hits)
         return;
     hunt_print(&h->printer, hit, &h->h.line);
     hunting_write(&h->h, false);
 }
 
-typedef struct { uint32_t rule; uint64_t count; sigma_level level; } counted;
-
-static int by_level(const void *a, const void *b)
-{
-    const counted *l = a, *r = b;
-    if (l->level != r->level)
-        return l->level > r->level ? -1 : 1;
-    return l->count > r->count ? -1 : l->count < r->count ? 1 : l->rule < r->rule ? -1 : 1;
-}
-
-static void put_summary(hunt *h)
-{
-    vec all;
-    vec_init(&all, sizeof(counted));
-    for (uint32_t i = 0; i < sigma_count(h->rules); i++)
-        if (h->by_rule[i])
-            *(counted *)vec_push(&all) = (counted){ i, h->by_rule[i], sigma_rule_at(h->rules, i)->level };
-    vec_sort(&all, by_level);
-    for (size_t i = 0; i < all.count; i++) {
-        const counted *c = vec_at(&all, i);
-        const sigma_rule *r = sigma_rule_at(h->rules, c->rule);
-        buf_printf(&h->h.line, "%10llu  %-13s  %s\n", (unsigned long long)c->count, sigma_level_word(c->level), r->title);
-    }
-    vec_done(&all);
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* A layer of the ATT&CK Navigator: how many hits each technique has. */
-static void put_layer(hunt *h)
-{
-    map index;
-    vec names;
-    buf *out = &h->h.line;
-    map_init(&index);
-    vec_init(&names, sizeof(const char *));
-    for (uint32_t i = 0; i < sigma_count(h->rules); i++) {
-        const sigma_rule *r = sigma_rule_at(h->rules, i);
-        for (size_t k = 0; k < r->tag_count && h->by_rule[i]; k++) {
-            const char *tag = r->tags[k];
-            if (strncmp(tag, "attack.t", 8) != 0 || tag[8] < '0' || tag[8] > '9')
-                continue;
-            bool was;
-            *map_put(&index, span_str(tag + 7), &was) += h->by_rule[i];
-            if (!was)
-                *(const char **)vec_push(&names) = tag + 7;
-        }
-    }
-    vec_sort(&names, by_text);
-    buf_str(out, "{\"name\":\"suyuan hunt\",\"versions\":{\"layer\":\"4.5\"},\"domain\":\"enterprise-attack\",\"techniques\":[");
-    uint64_t most = 0;
-    for (size_t i = 0; i < names.count; i++) {
-        const char *name = *(const char **)vec_at(&names, i);
-        uint64_t count = *map_find(&index, span_str(name));
-        most = count > most ? count : most;
-        buf_printf(out, "%s{\"techniqueID\":\"T", i ? "," : "");
-        utf8_json(span_str(name + 1), out);
-        buf_printf(out, "\",\"score\":%llu}", (unsigned long long)count);
-    }
-    buf_printf(out, "],\"gradient\":{\"colors\":[\"#fff7c0\",\"#e02020\"],\"minValue\":0,\"maxValue\":%llu}}\n", (unsigned long long)most);
-    map_done(&index);
-    vec_done(&names);
-}
-
 static int finish(const call *c, hunt *h, const hunt_counts *n, status s)
 {
-    if (status_is_ok(s) && h->summary)
-        put_summary(h);
+    const hunt_result result = { h->rules, h->by_rule, &h->by_host, h->other_hosts, h->chances, h->missing, h->format == OUT_JSONL, h->h.shown };
+    if (status_is_ok(s) && h->explain)
+        summary_explain(&result, &h->h.line);
+    else if (status_is_ok(s) && h->summary)
+        summary_put(&result, &h->h.line);
     else if (status_is_ok(s) && h->format == OUT_NAVIGATOR)
-        put_layer(h);
+        summary_layer(&result, &h->h.line);
     hunting_write(&h->h, true);
     if (!status_is_ok(s))
         return call_failed(c, s);
@@ -162,18 +114,22 @@ static int run_hunt(const call *c, hunt *h)
         return none;
     }
     h->by_rule = arena_array(mem, sigma_count(h->rules) + 1, sizeof *h->by_rule);
-    int opened = hunting_open_output(&h->h, h->format == OUT_TABLE || h->summary);
+    int opened = hunting_open_output(&h->h, h->format == OUT_TABLE || ((h->summary || h->explain) && h->format != OUT_JSONL));
     if (opened != VERB_OK) {
         sigma_free(h->rules);
         return opened;
     }
     hunt_printer_init(&h->printer, h->rules, h->format);
-    if (!h->summary)
+    if (h->hits)
         hunt_print_head(&h->printer, &h->h.line);
     bar shown;
     hunt_counts counts;
     o.rules = h->rules;
-    o.values = h->summary || h->format == OUT_NAVIGATOR ? HUNT_NO_VALUES : h->format == OUT_JSONL || h->format == OUT_TIMESKETCH ? HUNT_JSON : HUNT_TEXT;
+    if (h->explain) {
+        o.chances = h->chances = arena_alloc(mem, sigma_count(h->rules) + 1);
+        o.missing = h->missing = arena_array(mem, sigma_count(h->rules) + 1, sizeof *h->missing);
+    }
+    o.values = !h->hits ? HUNT_NO_VALUES : h->format == OUT_JSONL || h->format == OUT_TIMESKETCH ? HUNT_JSON : HUNT_TEXT;
     bar_begin(&shown, &h->h.done, h->h.shown);
     s = hunt_run(&o, each, h, &counts);
     bar_end(&shown);
@@ -186,13 +142,17 @@ static int run_hunt(const call *c, hunt *h)
 static int run(const call *c)
 {
     unsigned format = OUT_TABLE;
-    hunt h = { .summary = call_flag(c, "summary") };
+    hunt h = { .summary = call_flag(c, "summary"), .explain = call_flag(c, "explain") };
     call_word(c, "format", &format);
     int begun = hunting_begin(&h.h, c, 0);
     if (begun != VERB_OK)
         return begun;
     h.format = (hunt_format)format;
-    return hunting_done(&h.h, run_hunt(c, &h));
+    h.hits = !h.summary && !h.explain && h.format != OUT_NAVIGATOR;
+    map_init(&h.by_host);
+    int result = run_hunt(c, &h);
+    map_done(&h.by_host);
+    return hunting_done(&h.h, result);
 }
 
 static const option options[] = {
@@ -202,7 +162,9 @@ static const option options[] = {
     { 'l', "level", "informational|low|medium|high|critical", "the lowest level of rules that are used; all when not given. Many informational ones match ordinary life" },
     { 0, "values", "FILE", "YAML lists for the placeholders of rules with `expand`" },
     { 'f', "format", "table|jsonl|csv|timesketch|navigator", "how hits are written; table when not given" },
-    { 0, "summary", NULL, "only how often each rule matched" },
+    { 0, "summary", NULL, "only how often each rule matched, and how many hits each host and ATT&CK tactic has; a table or JSON lines" },
+    { 0, "explain", NULL, "in place of the hits: which rules matched, which could have and did not, which could not for want of a log or a field, and which "
+                          "are refused, with the reason; a table, or each rule as a JSON line" },
     HUNTING_OPTIONS,
 };
 

@@ -280,6 +280,8 @@ static void end_workers(hunt *h, unsigned threads)
 {
     for (unsigned i = 0; i < threads; i++) {
         worker *w = &h->workers[i];
+        if (h->o->chances)
+            sigma_chances(w->matcher, h->o->chances, h->o->missing);
         sigma_matcher_free(w->matcher);
         buf_done(&w->found);
         vec_done(&w->writer.numbers);
@@ -317,6 +319,8 @@ status hunt_run(const hunt_options *o, void (*each)(void *context, const hunt_hi
     read_counts counts;
     reading_run(h.reading, &counts);
     end_workers(&h, threads);
+    if (o->chances)
+        sigma_chances_end(o->rules, o->chances);
     out->events = counts.events;
     out->logs = counts.logs;
     out->lost = counts.lost;

@@ -44,6 +44,7 @@ typedef struct {
     progress *progress;
     void (*note)(void *context, const char *file, const char *words);    /* one at a time */
     void *note_context;
+    uint8_t *chances; uint32_t *missing; /* by rule, zeroed: sigma_chances of all that was read; NULL: not asked */
 } hunt_options;
 
 /* lost: files or records that could not be read; again: hits of records met before; cut: hits that correlations had no room for. */

@@ -277,6 +277,7 @@ static void make_fields(maker *k)
     }
     c->names = arena_array(&c->mem, c->field_count + 1, sizeof *c->names);
     c->values = arena_array(&c->mem, c->field_count + 1, sizeof *c->values);
+    c->seen = arena_alloc(&c->mem, c->field_count + 1);
     for (size_t i = 0; i < c->field_count; i++)
         c->names[i] = c->fields[i].of->id;
     vec_done(&all);

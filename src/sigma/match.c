@@ -42,6 +42,8 @@ sigma_matcher *sigma_matcher_new(const sigma_rules *r)
     m->records = arena_array(&self, RECORD_SLOTS, sizeof *m->records);
     m->recent = arena_array(&self, RECENT_SLOTS, sizeof *m->recent);
     buf_init(&m->record, MATCH_TEXT);
+    m->chances = arena_alloc(&self, r->rules.count + 1);
+    m->missing = arena_array(&self, r->rules.count + 1, sizeof *m->missing);
     m->room = regex_room_new(&self);
     m->self = self;
     return m;
@@ -49,6 +51,7 @@ sigma_matcher *sigma_matcher_new(const sigma_rules *r)
 
 static void drop_classes(sigma_matcher *m)
 {
+    sigma_chances(m, m->chances, m->missing);
     for (size_t i = 0; i < m->classes.count; i++) {
         event_class *c = *(event_class **)vec_at(&m->classes, i);
         arena mem = c->mem;
@@ -342,6 +345,7 @@ static bool look(sigma_matcher *m, event_class *c, const event *ev, bool memos)
         const rule_field *rf = f->of;
         binxml_value v = c->values[i];
         text_state state = value_state(ev, rf, v);
+        c->seen[i] |= state != TEXT_ABSENT;
         uint32_t mark = state == TEXT_ABSENT ? UINT32_MAX : 0;
         if (state != TEXT_ABSENT && f->index) {
             const memo *known = state == TEXT_ONE && memos ? remembered(m, c, i, ev, rf, v) : NULL;
@@ -513,7 +517,7 @@ static bool no_keyword(const event_class *c, const event *ev)
 }
 
 /* All that the class looks at, in one. False: it is too much, or several values. */
-static bool gather(sigma_matcher *m, const event_class *c, const event *ev)
+static bool gather(sigma_matcher *m, event_class *c, const event *ev)
 {
     buf *key = &m->record;
     buf_clear(key);
@@ -523,6 +527,7 @@ static bool gather(sigma_matcher *m, const event_class *c, const event *ev)
         const rule_field *f = match_field(m, c->fields[i].field);
         binxml_value v = c->values[i];
         text_state state = value_state(ev, f, v);
+        c->seen[i] |= state != TEXT_ABSENT;
         if (state == TEXT_SEVERAL || v.bytes.len > RECORD_KEY || key->len > RECORD_KEY)
             return false;
         if (state == TEXT_ONE && v.type == BINXML_NULL) {
@@ -606,6 +611,83 @@ size_t sigma_match(sigma_matcher *m, const event *ev, const uint32_t **rules)
         *(uint32_t *)vec_push(&m->rule_list) = hits[i].rule;
     *rules = m->rule_list.at;
     return count;
+}
+
+/* ---- what could match ---- */
+
+static bool is_seen(const event_class *c, uint32_t number)
+{
+    for (size_t i = 0; i < c->field_count; i++)
+        if (c->fields[i].field == number)
+            return c->seen[i];
+    return true;
+}
+
+/* False: it needs a field that no event of the class had. */
+static bool is_possible(const sigma_matcher *m, const event_class *c, const node *n, uint32_t *missing)
+{
+    if (n->kind == NODE_PRED) {
+        const predicate *p = match_pred(m, n->pred);
+        bool is = p->kind == PRED_ABSENT || p->field == UINT32_MAX || is_seen(c, p->field);
+        if (!is)
+            *missing = p->field;
+        return is;
+    }
+    if (n->kind != NODE_AND && n->kind != NODE_OR)
+        return n->kind != NODE_FALSE;
+    for (uint32_t i = 0; i < n->count; i++)
+        if (is_possible(m, c, n->of[i], missing) != (n->kind == NODE_AND))
+            return n->kind == NODE_OR;
+    return n->kind == NODE_AND;
+}
+
+void sigma_chances(sigma_matcher *m, uint8_t *chances, uint32_t *missing)
+{
+    for (size_t i = 0; i < m->rules->rules.count; i++)
+        if (m->chances[i] > chances[i]) {
+            chances[i] = m->chances[i];
+            missing[i] = m->missing[i];
+        }
+    for (size_t i = 0; i < m->classes.count; i++) {
+        const event_class *c = *(event_class **)vec_at(&m->classes, i);
+        for (size_t k = 0; k < c->way_count; k++) {
+            uint32_t rule = c->ways[k].rule, field = 0;
+            uint8_t chance = is_possible(m, c, c->ways[k].condition, &field) ? SIGMA_COULD : SIGMA_NO_FIELD;
+            if (chance > chances[rule]) {
+                chances[rule] = chance;
+                missing[rule] = field;
+            }
+        }
+    }
+}
+
+void sigma_chances_end(const sigma_rules *r, uint8_t *chances)
+{
+    for (size_t round = 0; round <= r->correlations.count && round < 9; round++)
+        for (size_t i = 0; i < r->correlations.count; i++) {
+            const correlation *k = vec_at(&r->correlations, i);
+            for (size_t n = 0; n < k->rule_count; n++)
+                if (chances[k->rules[n]] > chances[k->rule])
+                    chances[k->rule] = chances[k->rules[n]];
+        }
+}
+
+bool sigma_logs(const sigma_rules *r, uint32_t rule, buf *out)
+{
+    size_t from = out->len;
+    for (size_t i = 0; i < r->ways.count; i++) {
+        const rule_way *w = vec_at(&r->ways, i);
+        if (w->rule != rule)
+            continue;
+        buf_str(out, out->len > from ? "; " : "");
+        if (!w->source || !w->source->channel_count)
+            buf_str(out, "any log");
+        for (size_t k = 0; w->source && k < w->source->channel_count; k++)
+            buf_printf(out, "%s%s", k ? ", " : "", w->source->channels[k]);
+        for (size_t k = 0; w->source && k < w->source->id_count; k++)
+            buf_printf(out, "%s%u", k ? ", " : " ", w->source->ids[k]);
+    }
+    return out->len > from;
 }
 
 /* ---- what is shown ---- */

@@ -26,6 +26,7 @@ typedef struct {
     class_field *fields; size_t field_count;
     field *names;                        /* of each, as events call it */
     binxml_value *values;                /* of the event at hand */
+    uint8_t *seen;                       /* whether any event had it */
     text_index *keywords;                /* of values that are no field of the class; asked of its fields with the rest */
     bool letters;                        /* no keyword can stand in a number, an identifier or a time */
     uint8_t *is_field; size_t known;     /* by field: the class looks at it as it is */
@@ -52,6 +53,7 @@ struct sigma_matcher {
     uint32_t epoch, turn, class_ids;
     const event *now;
     uint32_t *way_stamp; size_t way_room;
+    uint8_t *chances; uint32_t *missing; /* of classes that are dropped: by rule */
     vec scratch, held, hits, why, candidates, serials, rule_list;
     buf key, text, second;
     uint8_t *fold; size_t fold_room;

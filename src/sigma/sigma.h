@@ -61,6 +61,14 @@ const char          *sigma_field_name(const sigma_rules *r, uint32_t field);
 void                 sigma_field_put(sigma_matcher *m, const event *ev, uint32_t field, buf *out);     /* its text as rules compare it, several with line ends between */
 typedef struct { const char *name; const char *value; } sigma_field;
 
+/* Whether a rule could match at all in what the matcher has seen: no event of its logs was there; one was, but none had a field that
+ * the rule cannot do without; or it could. Both by rule, and only ever raised: for several matchers one after the other. `missing` is such a
+ * field. sigma_chances_end, once behind them, tells of correlations what holds of the rules that they count. */
+typedef enum { SIGMA_NO_LOG, SIGMA_NO_FIELD, SIGMA_COULD } sigma_chance;
+void                 sigma_chances(sigma_matcher *m, uint8_t *chances, uint32_t *missing);
+void                 sigma_chances_end(const sigma_rules *r, uint8_t *chances);
+bool                 sigma_logs(const sigma_rules *r, uint32_t rule, buf *out);      /* the logs that it asks for, in words; false: none is known */
+
 /* Correlations look at the hits of other rules, in order of time. sigma_wanted: whether a rule's hits are to be given to them, with
  * sigma_needed's fields; sigma_hidden: whether they are told only so. */
 bool                 sigma_wanted(const sigma_rules *r, uint32_t rule);
