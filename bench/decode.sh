@@ -7,37 +7,10 @@
 # evtx_dump in PATH or EVTX_DUMP (cargo install evtx); without it only our own numbers are printed.
 set -eu
 cd "$(dirname "$0")/.."
-pairs=${1:-5} megabytes=${MEGABYTES:-512}
-suyuan=${SUYUAN:-$PWD/build/suyuan}
-samples=${SUYUAN_SAMPLES:-../shared/samples}
-maker=$samples/../tools/make_big_evtx.py
+pairs=${1:-5}
 theirs=${EVTX_DUMP:-$(command -v evtx_dump || true)}
-[ -x "$suyuan" ] || { echo "bench: make the program first" >&2; exit 1; }
-[ -f "$maker" ] || { echo "bench: skipped, there is no $maker" >&2; exit 0; }
-if [ -n "${BENCH_DIR-}" ]; then
-    dir=$BENCH_DIR
-    mkdir -p "$dir"
-else
-    dir=$(mktemp -d)
-    trap 'rm -rf "$dir"' EXIT
-fi
-
-# The logs whose first record is of this channel.
-of_channel() {
-    find "$samples" -name '*.evtx' -type f ! -path '*/hard/*' | sort | while read -r log; do
-        if "$suyuan" dump -j1 "$log" 2>/dev/null | head -n 1 | grep -q "\"Channel\":\"$1\""; then printf '%s\0' "$log"; fi
-    done
-}
-make_log() {
-    [ -f "$dir/$1.evtx" ] || xargs -0 python3 "$maker" "$dir/$1.evtx" "$megabytes" <"$dir/$1.list"
-}
-of_channel Security >"$dir/Security.list"
-of_channel Microsoft-Windows-Sysmon/Operational >"$dir/Sysmon.list"
-printf '%s\0' "$samples" >"$dir/mixed.list"
-for log in Security Sysmon mixed; do make_log $log; done
-
-processor=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
-echo "Machine: $(nproc) x $processor, Linux $(uname -r), load $(cut -d' ' -f1 /proc/loadavg) at the start"
+. bench/parts/logs.sh
+tell_machine
 "$suyuan" --version
 [ -z "$theirs" ] || "$theirs" --version
 python3 - "$dir" "$pairs" "$suyuan" "$theirs" <<'PYTHON'
