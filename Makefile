@@ -1,5 +1,5 @@
 # The daily targets. The build itself is Meson's; ./demo and ./check need nothing but git and a shell.
-.PHONY: all check long demo asan fuzz fuzz-regress bench score golden golden-accept install dist format clean
+.PHONY: all check long demo asan fuzz fuzz-regress bench score score-crash golden golden-accept install dist format clean
 PREFIX ?= /usr/local
 
 all: build/build.ninja
@@ -34,6 +34,8 @@ bench: all
 	@scripts/bench
 score: all
 	@scripts/score
+score-crash: all
+	@scripts/score-crash
 golden: all
 	@scripts/golden
 	@tests/conformance/detect_samples.py build/tests/unit/detect/notes_of

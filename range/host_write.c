@@ -1,4 +1,4 @@
-#include "range/host.h"
+#include "range/crash.h"
 
 #include "range/put.h"
 
@@ -250,6 +250,8 @@ status host_write(world *w, host *h, arena *mem)
     if (!h->dirty)
         worm_services(&e, true);
     host_plant(&e);
+    if (w->sw.crash != BY_SEED)
+        crash_hives(&e);
     host_wmi(&e);
     drop_gone(&e);
     bool logged = false;

@@ -455,7 +455,7 @@ static void comes_up(sim *s, const act *a)
     attack_after_boot(s);
 }
 
-static void goes_down(sim *s, moment span, bool clean)
+void life_down(sim *s, moment span, bool clean)
 {
     s->down_until = s->now + span;
     sim_in(s, span, comes_up, NULL, clean);
@@ -474,7 +474,7 @@ static void power_cut(sim *s, const act *a)
 {
     (void)a;
     if (sim_up(s))
-        goes_down(s, rng_range(&s->r, 4 * MOMENT_MINUTE, 20 * MOMENT_MINUTE), false);
+        life_down(s, rng_range(&s->r, 4 * MOMENT_MINUTE, 20 * MOMENT_MINUTE), false);
 }
 
 void life_reboot(sim *s, const act *a)
@@ -497,7 +497,7 @@ void life_reboot(sim *s, const act *a)
         log_stop(s, "C:\\Windows\\explorer.exe", sim_print(s, "%s\\%s", s->computer, s->h->admin), sim_account_sid(s, s->h->admin));
     }
     s->h->stopped_at = s->now;
-    goes_down(s, rng_range(&s->r, 2 * MOMENT_MINUTE, 5 * MOMENT_MINUTE), true);
+    life_down(s, rng_range(&s->r, 2 * MOMENT_MINUTE, 5 * MOMENT_MINUTE), true);
 }
 
 /* The first moment at or after `from` whose clock of the zone shows this hour and minute. */

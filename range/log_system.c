@@ -154,7 +154,7 @@ static void kernel_power_41(sim *s, moment at, const host *h, bool crashed)
                        evtx_hex64("BugcheckParameter3", crashed ? p[2] : 0),
                        evtx_hex64("BugcheckParameter4", crashed ? p[3] : 0),
                        evtx_bool("SleepInProgress", false),
-                       evtx_u64("PowerButtonTimestamp", 0),
+                       evtx_u64("PowerButtonTimestamp", h->button ? s->now : 0),
                        { .name = "BootAppStatus", .type = EVTX_HEX32 } };
     if (h->nt == NT_60)
         return;
@@ -224,12 +224,12 @@ void log_boot(sim *s, bool clean)
     event_log(s, 6005, 4, NULL, 0, span_of(opened, 24));
     log_uptime(s);
     if (!clean)
-        kernel_power_41(s, kernel + 15 * MOMENT_SECOND, s->h, crashed);
+        kernel_power_41(s, kernel + 15 * MOMENT_SECOND, s->h, crashed && s->h->crash_code);
     for (const service_name *v = services_boot; v->key; v++) {
         bool sql = strstr(v->key, "SQL") != NULL;
         if (sql && !s->h->sql)
             continue;
-        if (strcmp(v->key, "Spooler") == 0 && crashed)
+        if (strcmp(v->key, "Spooler") == 0 && crashed && s->h->crash_code)
             bug_check(s);
         log_service_state(s, v->key, NULL, true);
         sim_pass(s, MOMENT_SECOND / 20, sql ? 20 * MOMENT_SECOND : MOMENT_SECOND);

@@ -1,7 +1,7 @@
 /* suyuan-range: makes the evidence of a simulated incident, and the truth about it. */
 #include "range/dump_write.h"
+#include "range/crash.h"
 #include "range/hive_big.h"
-#include "range/range.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,10 +9,13 @@
 
 static const char usage[] =
     "usage: suyuan-range --seed N -o DIR [switches]\n"
+    "       suyuan-range --crash SCENARIO --seed N -o DIR [switches]\n"
     "       suyuan-range --hive BYTES -o FILE\n"
     "       suyuan-range --dump MACHINE-KIND [--os V] [--build N] [--memory MB] [--large-pages] [--user-pages] [--intruder] [--computer NAME] -o FILE\n"
     "Makes the evidence of a simulated incident (DIR/hosts/NAME: Logs/*.evtx, and hives and tasks under C/) and the truth about it (DIR/truth.json).\n"
     "The same number gives the same bytes. What no switch says, the number decides; number 1 is the field report's incident.\n"
+    "  --crash SCENARIO     blue screens of one known cause: smb-attack, miner-driver, bad-memory, new-driver, update, power-cut, operator,\n"
+    "                       two-causes, one-host, before-attack, logs-cleared or dump-only\n"
     "  --entry WAY          rdp, rdp-nla, smb, mssql or exploit\n"
     "  --hosts N            hosts that were delivered\n"
     "  --undelivered N      hosts attacked, and attacking, that were not\n"
@@ -97,6 +100,8 @@ static bool read_option(const char *name, const char *value, switches *sw)
         sw->clock_given = true;
         return read_number(value, -48, 48, &sw->clock_off);
     }
+    if (strcmp(name, "crash") == 0)
+        return read_word(value, crash_scenarios, &sw->crash);
     if (strcmp(name, "without") == 0)
         return sw->no_hives = strcmp(value, "hives") == 0;
     return strcmp(name, "entry") == 0         ? read_word(value, ways, &sw->entry)
@@ -111,7 +116,7 @@ static bool read_option(const char *name, const char *value, switches *sw)
 
 static bool takes_value(const char *name)
 {
-    static const char *const with[] = { "seed", "size", "clock-off", "entry", "lang", "hosts", "undelivered", "days", "intruders", "os", "without" };
+    static const char *const with[] = { "seed", "size", "clock-off", "entry", "lang", "hosts", "undelivered", "days", "intruders", "os", "without", "crash" };
     for (size_t i = 0; i < sizeof with / sizeof *with; i++)
         if (strcmp(with[i], name) == 0)
             return true;

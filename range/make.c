@@ -1,4 +1,4 @@
-#include "range/host.h"
+#include "range/crash.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -20,7 +20,8 @@ switches switches_none(void)
                        .intruders = BY_SEED,
                        .no_attack = BY_SEED,
                        .days = BY_SEED,
-                       .scene = BY_SEED };
+                       .scene = BY_SEED,
+                       .crash = BY_SEED };
 }
 
 static void world_done(world *w)
@@ -31,6 +32,7 @@ static void world_done(world *w)
     for (size_t i = 0; i < w->lefts.count; i++)
         vec_done(&((left *)vec_at(&w->lefts, i))->marks);
     vec_done(&w->lefts);
+    vec_done(&w->stops);
     vec_done(&w->passing);
     for (int i = 0; i < w->host_count; i++) {
         vec_done(&w->hosts[i].people);
@@ -50,11 +52,13 @@ status range_make(const switches *sw)
         st = status_fail(STATUS_IO, "%s: %s", sw->out, strerror(errno));
     for (int i = 0; status_is_ok(st) && i < w->delivered; i++)
         st = sim_run(w, &w->hosts[i], &mem);
-    for (int i = 0; status_is_ok(st) && i < w->delivered && !sw->no_hives; i++)
+    for (int i = 0; status_is_ok(st) && i < w->delivered && !w->sw.no_hives; i++)
         st = host_write(w, &w->hosts[i], &mem);
+    for (int i = 0; status_is_ok(st) && i < w->delivered && sw->crash != BY_SEED; i++)
+        st = crash_dumps(w, &w->hosts[i], &mem);
     if (status_is_ok(st))
         st = truth_write(w);
-    if (status_is_ok(st) && (sw->scene == BY_SEED ? sw->seed == 1 : sw->scene))
+    if (status_is_ok(st) && (w->sw.scene == BY_SEED ? sw->seed == 1 : w->sw.scene))
         st = scene_write(w);
     if (w)
         world_done(w);

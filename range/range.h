@@ -34,6 +34,7 @@ typedef struct {
     int clock_off; bool clock_given;              /* hours */
     double size;                                  /* MB of all logs together; 0: by the seed */
     nt_version os[8]; size_t os_count;            /* none: rolled */
+    int crash;                                    /* a crash_scenario (crash.h); BY_SEED: none, an incident */
 } switches;
 
 typedef enum { CH_SECURITY, CH_SYSTEM, CH_APPLICATION, CH_TASKS, CH_SESSIONS, CH_CONNECTIONS, CH_POWERSHELL, CH_SCRIPTS, CH_RDP, CH_FIREWALL, CHANNELS } channel_id;
@@ -56,6 +57,7 @@ typedef struct {
     moment rename_at, clear_at, crash_at, reboot_at, patch_at;           /* MOMENT_UNKNOWN: never */
     moment power_cut_at;
     unsigned crash_code; uint64_t crash_parameters[4];
+    bool button;                                  /* its power button was held */
     bool overlap;                                 /* an older copy of its logs lies beside them */
     moment copy_at;
     struct { bool written; uint64_t first, next, copy_first, copy_next; moment from; } kept[CHANNELS];       /* what was delivered of each log */
@@ -124,6 +126,7 @@ typedef struct {
     vec lefts;                                    /* of left */
     vec passing;                                  /* of passing: hostile, gone again, and no wrong answer where it is named */
     vec planted, secrets, exposed, accounts, states;              /* of what hives hold */
+    vec stops;                                    /* of crash_stop (crash.h), of a scenario */
     neighbour jump, scanner, backup, monitor, stale, apps[4];
     const char *network;                          /* "192.168.100." */
     moment scan_first;                            /* the scanner's first weekly scan */
@@ -232,6 +235,7 @@ uint64_t log_firewall_rule(sim *s, const char *name, const char *port, bool allo
 
 void life_begin(sim *s);                                           /* ordinary things, for all days */
 void life_crash(sim *s, const act *a);
+void life_down(sim *s, moment span, bool clean);                   /* until it starts again */
 void life_reboot(sim *s, const act *a);
 void attack_begin(sim *s);                                         /* what the steps into this host, and its infection, do */
 void attack_after_boot(sim *s);

@@ -1,4 +1,4 @@
-#include "range/range.h"
+#include "range/crash.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -24,8 +24,10 @@ static const struct {
                       "Microsoft-Windows-Windows Firewall With Advanced Security%4Firewall" },
 };
 
-static bool kept_here(const host *h, channel_id c)
+static bool kept_here(const world *w, const host *h, channel_id c)
 {
+    if (w->sw.crash != BY_SEED && !crash_keeps(w, c))
+        return false;
     switch (c) {
     case CH_TASKS:
         return h->tasks_kept;
@@ -241,7 +243,7 @@ static void open_logs(sim *s, arena *mem)
 {
     for (int c = 0; c < CHANNELS; c++) {
         rng r = rng_of(s->w->seed, "log", (uint64_t)(s->h->index * CHANNELS + c));
-        if (!kept_here(s->h, (channel_id)c))
+        if (!kept_here(s->w, s->h, (channel_id)c))
             continue;
         uint64_t before = c == CH_SECURITY ? 200000 : c == CH_FIREWALL ? 40 : 3000;
         evtx_writer_opts opts = { .first_record = rng_range(&r, before / 3, before),
@@ -314,6 +316,8 @@ status sim_run(world *w, host *h, arena *mem)
     open_logs(&s, mem);
     life_begin(&s);
     attack_begin(&s);
+    if (w->sw.crash != BY_SEED)
+        crash_begin(&s);
     if (h->overlap)
         sim_at(&s, h->copy_at, copy_logs, NULL, 0);
     for (act a; queue_pop(&s, &a) && a.at < w->to;) {

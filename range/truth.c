@@ -2,7 +2,7 @@
  *
  * A question is decidable when the records that answer it were delivered: a step's marks, as far as no log was cleared,
  * rolled over, left out or never written. `why` names what is missing. */
-#include "range/range.h"
+#include "range/crash.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -417,6 +417,8 @@ status truth_write(const world *w)
     write_questions(w, &j);
     if (!w->sw.no_hives)
         truth_hives(w, &j);
+    if (w->sw.crash != BY_SEED)
+        crash_truth(w, &j);
     json_end_object(&j);
     buf_char(&out, '\n');
     status st = range_write_file(arena_printf(w->mem, "%s/truth.json", w->sw.out), &out);

@@ -1,5 +1,5 @@
 /* Rolls a world: what the switches do not say, the number decides. */
-#include "range/range.h"
+#include "range/crash.h"
 
 #include <stdio.h>
 
@@ -427,11 +427,14 @@ static void roll_troubles(world *w, rng *r)
 status world_make(arena *mem, const switches *sw, world **out)
 {
     world *w = arena_alloc(mem, sizeof *w);
-    rng r = rng_of(sw->seed, "world", 0), attack = rng_of(sw->seed, "attack", 0), trouble = rng_of(sw->seed, "trouble", 0);
+    rng r = rng_of(sw->seed, "world", 0), attack = rng_of(sw->seed, "attack", 0), trouble = rng_of(sw->seed, "trouble", 0),
+        scenario = rng_of(sw->seed, "crash", 0);
     *out = w;
     w->mem = mem;
     w->sw = *sw;
-    w->seed = sw->seed;
+    if (sw->crash != BY_SEED)
+        crash_scene(&w->sw);
+    w->seed = sw->crash == BY_SEED ? sw->seed : sw->seed + 10080;        /* number 1 is the field report's incident; 10080 keeps all small remainders */
     vec_init(&w->lefts, sizeof(left));
     vec_init(&w->passing, sizeof(passing));
     vec_init(&w->planted, sizeof(planted));
@@ -439,7 +442,8 @@ status world_make(arena *mem, const switches *sw, world **out)
     vec_init(&w->exposed, sizeof(exposed));
     vec_init(&w->accounts, sizeof(sam_account));
     vec_init(&w->states, sizeof(host_state));
-    if (w->seed == 1) {
+    vec_init(&w->stops, sizeof(crash_stop));
+    if (w->seed == 1 && sw->crash == BY_SEED) {
         w->sw.days = sw->days == BY_SEED ? 21 : sw->days;
         w->sw.hosts = sw->hosts == BY_SEED ? 4 : sw->hosts;
         w->sw.undelivered = sw->undelivered == BY_SEED ? 0 : sw->undelivered;
@@ -461,5 +465,7 @@ status world_make(arena *mem, const switches *sw, world **out)
     else if (rng_chance(&attack, 40))
         roll_crash(&w->hosts[0], &attack, w->from + (w->to - w->from) / 2 + rng_below(&attack, MOMENT_HOUR));
     roll_troubles(w, &trouble);
+    if (w->sw.crash != BY_SEED)
+        crash_roll(w, &scenario);
     return status_ok();
 }

@@ -162,6 +162,8 @@ void malware_speaks(const joined *j, scales *s, const stop *at)
             continue;
         term(j, s, CAUSE_MALWARE, "cause.malware-driver", say(j, "cause.malware.driver", "name", ARG_TEXT, act_fact(a, "name"), "file", ARG_TEXT, act_fact(a, "path"),
                                                             "time", ARG_TIME, write_time(j, a->time), NULL));
+        if (at->time < a->time + weight_span(j, "cause.soon"))
+            term(j, s, CAUSE_MALWARE, "cause.malware-driver-soon", say(j, "cause.malware.soon", NULL));
         break;
     }
     const act *const *keys = acts_of(j, at->host, "autostart", &n);
@@ -186,6 +188,8 @@ void malware_speaks(const joined *j, scales *s, const stop *at)
         term(j, s, CAUSE_MALWARE, "cause.malware-ran", told_of(j, "cause.malware.ran", ran));
     else if (s->terms[CAUSE_MALWARE].count == 0 && log_looks(j, at->host, "System", week, at->time) == LOOK_SEEN)
         term(j, s, CAUSE_MALWARE, "cause.malware-none", say(j, "cause.malware.none", NULL));
+    if (shut_down_by_heat(j, at) && s->terms[CAUSE_MALWARE].count && s->sum[CAUSE_MALWARE] > s->prior[CAUSE_MALWARE])
+        term(j, s, CAUSE_MALWARE, "cause.malware-heat", say(j, "cause.malware.heat", NULL));
     const act *low = last_act(j, at->host, "resource.low", NULL, NULL, before(at->time, weight_span(j, "cause.hour")), until);
     if (low && (miner || ran))
         term(j, s, CAUSE_MALWARE, "cause.malware-exhausts", say(j, "cause.resource.low", "what", ARG_WORD, arena_printf(j->mem, "resource.%s", act_fact(low, "state")),

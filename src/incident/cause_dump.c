@@ -56,6 +56,16 @@ static bool class_is(const profile_node *code, const char *word)
     return class && strcmp(class, word) == 0;
 }
 
+/* The one cause that makes this code, by definition; CAUSES: none. */
+static cause only_cause(const joined *j, const char *code)
+{
+    for (const profile_node *of = profile_list(profile_root(j->facts, "causes"), "only"); of; of = of->next)
+        for (const profile_node *n = of->first; n; n = n->next)
+            if (strtoull(n->text, NULL, 16) == strtoull(code, NULL, 16))
+                return cause_of_word(of->key);
+    return CAUSES;
+}
+
 void code_speaks(const joined *j, scales *s, const stop *at)
 {
     static const struct { const char *class; cause c; const char *name; } classes[] = {
@@ -64,6 +74,8 @@ void code_speaks(const joined *j, scales *s, const stop *at)
         { "driver", CAUSE_DRIVER, "cause.class-driver" },
         { "memory-corruption", CAUSE_ATTACK, "cause.class-corruption" },
         { "memory-corruption", CAUSE_DRIVER, "cause.class-corruption" },
+        { "memory-corruption", CAUSE_MALWARE, "cause.class-corruption" },
+        { "driver", CAUSE_MALWARE, "cause.class-driver" },
         { "boot", CAUSE_UPDATE, "cause.class-boot" },
         { "power", CAUSE_POWER, "cause.class-power" },
         { "intentional", CAUSE_OPERATOR, "cause.class-intentional" },
@@ -76,7 +88,7 @@ void code_speaks(const joined *j, scales *s, const stop *at)
         sentence none = say(j, "cause.no-code", NULL);
         term(j, s, CAUSE_POWER, "cause.no-code-power", none);
         for (int c = 0; c < CAUSES; c++)
-            if (c != CAUSE_POWER && c != CAUSE_OPERATOR && c != CAUSE_VIRTUAL)
+            if (c != CAUSE_POWER && c != CAUSE_OPERATOR && c != CAUSE_VIRTUAL && !shut_down_by_heat(j, at))
                 term(j, s, (cause)c, "cause.no-code-other", none);
         return;
     }
@@ -97,6 +109,12 @@ void code_speaks(const joined *j, scales *s, const stop *at)
     for (int c = 0; c < CAUSES; c++)
         if (strongest[c])
             term(j, s, (cause)c, strongest[c], say(j, "cause.code", "code", ARG_TEXT, at->code, "name", ARG_TEXT, bugcheck_name(j, at->code), NULL));
+    cause only = only_cause(j, at->code);
+    for (int c = 0; only != CAUSES && c < CAUSES; c++)
+        if (c != (int)only && c != CAUSE_POWER)
+            term(j, s, (cause)c, "cause.only-other", say(j, "cause.only", "code", ARG_TEXT, at->code, "cause", ARG_WORD, arena_printf(j->mem, "cause.%s", cause_words[only]), NULL));
+    if (only != CAUSES)
+        s->unknown += weight(j, "cause.only-other");
     term(j, s, CAUSE_POWER, "cause.code-power", say(j, "cause.power.code", "code", ARG_TEXT, at->code, NULL));
 }
 
@@ -116,8 +134,12 @@ void history_speaks(const joined *j, scales *s, const stop *at)
     }
     if (same && !other && (!module || !modules))
         term(j, s, CAUSE_DRIVER, "cause.same-code-before", say(j, "cause.driver.again", "count", ARG_NUMBER, write_u64(j, same), NULL));
-    if (other >= 2)
-        term(j, s, CAUSE_HARDWARE, "cause.other-codes", say(j, "cause.hardware.codes", "count", ARG_NUMBER, write_u64(j, other), NULL));
+    if (other >= 2) {
+        sentence codes = say(j, "cause.hardware.codes", "count", ARG_NUMBER, write_u64(j, other), NULL);
+        term(j, s, CAUSE_HARDWARE, "cause.other-codes", codes);
+        term(j, s, CAUSE_DRIVER, "cause.not-one-driver", codes);
+        term(j, s, CAUSE_ANTIVIRUS, "cause.not-one-driver", codes);
+    }
     if (modules >= 2 && !again)
         term(j, s, CAUSE_HARDWARE, "cause.other-modules", say(j, "cause.hardware.modules", "count", ARG_NUMBER, write_u64(j, modules + 1), NULL));
 }

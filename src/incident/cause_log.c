@@ -71,6 +71,12 @@ static const act *hardware_fault(const joined *j, const stop *at)
     return NULL;
 }
 
+bool shut_down_by_heat(const joined *j, const stop *at)
+{
+    const act *fault = hardware_fault(j, at);
+    return fault && strcmp(act_fact(fault, "state"), "heat") == 0;
+}
+
 void hardware_speaks(const joined *j, scales *s, const stop *at)
 {
     moment until = at->time + at->slack, day = before(at->time, weight_span(j, "cause.before")), week = before(at->time, weight_span(j, "cause.week"));
@@ -83,6 +89,8 @@ void hardware_speaks(const joined *j, scales *s, const stop *at)
         for (size_t i = 0; i < sizeof software / sizeof *software; i++)
             term(j, s, software[i], "cause.not-hardware", dated(j, "cause.hardware.fatal", fault, "hardware"));
     }
+    if (shut_down_by_heat(j, at))
+        term(j, s, CAUSE_POWER, "cause.power-heat", dated(j, "cause.hardware.fatal", fault, "hardware"));
     uint64_t corrected = troubles(j, at->host, "corrected-*", week, until), disk = troubles(j, at->host, "disk-*", day, until) + troubles(j, at->host, "volume-*", day, until);
     uint64_t earlier = troubles(j, at->host, "disk-*", week, day) + troubles(j, at->host, "volume-*", week, day);
     if (corrected)
@@ -199,6 +207,8 @@ void people_speak(const joined *j, scales *s, const stop *at)
         sentence allowed = say(j, "cause.operator.nmi", NULL);
         term(j, s, CAUSE_OPERATOR, "cause.operator-nmi", allowed);
         term(j, s, CAUSE_HARDWARE, "cause.hardware-nmi", allowed);
+        term(j, s, CAUSE_DRIVER, "cause.only-other", allowed);
+        s->unknown += weight(j, "cause.only-other");
     }
     const act *killed = NULL;
     size_t n;

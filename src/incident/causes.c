@@ -104,6 +104,8 @@ static void tell_crash(const joined *j, const stop *at, scales *s, crash *out)
     *out = (crash){ .host = at->host, .time = at->time, .booted = at->boot ? at->booted : MOMENT_UNKNOWN, .code = at->code, .code_name = bugcheck_name(j, at->code), .module = stop_module(j, at) };
     for (size_t p = 0; p < 4; p++)
         out->parameters[p] = at->parameters[p];
+    out->means_en = profile_text(bugcheck_node(j, at->code), "en");
+    out->means_zh = profile_text(bugcheck_node(j, at->code), "zh");
     verdict_kind verdict = scales_end(j, s, &out->hypotheses, &out->hypothesis_count);
     decide(j, at, verdict, out);
     if (at->dump)

@@ -17,6 +17,7 @@ cause cause_of_word(const char *word)
 
 void scales_begin(const joined *j, scales *s, const char *prior)
 {
+    s->unknown = weight(j, "cause.unknown");
     for (int c = 0; c < CAUSES; c++) {
         s->prior[c] = s->sum[c] = weight(j, arena_printf(j->mem, "%s-%s", prior, cause_words[c]));
         vec_init(&s->terms[c], sizeof(scale_term));
@@ -125,7 +126,7 @@ static bool disjoint(const joined *j, const vec *a, const vec *b)
 
 verdict_kind scales_end(const joined *j, scales *s, hypothesis **out, size_t *count)
 {
-    double unknown = weight(j, "cause.unknown"), total = exp(unknown), cap = weight(j, "votes.cap"), least = weight(j, "cause.least-share");
+    double unknown = s->unknown, total = exp(unknown), cap = weight(j, "votes.cap"), least = weight(j, "cause.least-share");
     hypothesis all[CAUSES];
     for (int c = 0; c < CAUSES; c++) {
         if (s->sum[c] > cap || s->sum[c] < -cap) {

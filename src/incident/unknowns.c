@@ -149,11 +149,21 @@ static void more_rules(joined *j, vec *all, uint32_t host)
             say(j, "decides.rules-more", NULL));
 }
 
+static bool proven(const joined *j, const stop *s)
+{
+    for (size_t i = 0; i < j->out->crash_count; i++) {
+        const crash *c = &j->out->crashes[i];
+        if (c->host == s->host && c->time == s->time)
+            return strcmp(c->state, "proven") == 0;
+    }
+    return false;
+}
+
 static void crash_dumps(joined *j, vec *all, uint32_t host)
 {
     for (size_t i = 0; i < j->stops.count; i++) {
         const stop *s = vec_at(&j->stops, i);
-        if (s->host != host || !s->code)
+        if (s->host != host || !s->code || proven(j, s))
             continue;
         add(j, all, host, 3, "crash-cause", "crash", say(j, "unknown.crash-cause", "host", ARG_HOST, host_name(j, host), NULL),
             say(j, "decides.crash-cause", "host", ARG_HOST, host_name(j, host), "dump", ARG_TEXT, s->bugcheck ? act_fact(s->bugcheck, "dump") : NULL, NULL));

@@ -14,7 +14,7 @@ extern const char *const cause_words[CAUSES];            /* "attack", ... */
 cause cause_of_word(const char *word);                   /* CAUSES: none */
 
 typedef struct { cause_term t; const char *name, *kind; } scale_term;
-typedef struct { double sum[CAUSES], prior[CAUSES]; vec terms[CAUSES]; } scales;       /* of scale_term */
+typedef struct { double sum[CAUSES], prior[CAUSES], unknown; vec terms[CAUSES]; } scales;       /* terms: of scale_term */
 
 void scales_begin(const joined *j, scales *s, const char *prior);
 void scales_done(scales *s);
@@ -41,6 +41,7 @@ const told *hostile_between(const joined *j, uint32_t host, moment from, moment 
 const act  *last_act(const joined *j, uint32_t host, const char *kind, const char *name, const char *value, moment from, moment to);   /* name NULL: any */
 uint64_t    troubles(const joined *j, uint32_t host, const char *what, moment from, moment to);       /* hardware.trouble; a '*' at the end: any rest */
 const act  *setting_of(const joined *j, uint32_t host, const char *name);                              /* of the hives; NULL: not told */
+bool        shut_down_by_heat(const joined *j, const stop *at);
 moment      first_hostile(const joined *j);              /* of all hosts */
 
 /* Who speaks of one stop. */

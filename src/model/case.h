@@ -72,6 +72,7 @@ typedef struct {
     uint32_t host;
     moment time, booted;                /* booted unknown: no start after it is known */
     const char *code, *code_name; const char *parameters[4];
+    const char *means_en, *means_zh;    /* of the code; NULL: not known */
     const char *module;                 /* at fault, as the dump has it; NULL: no dump names one */
     hypothesis *hypotheses; size_t hypothesis_count;
     const char *state;                  /* likely, proven, two, undecided */

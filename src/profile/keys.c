@@ -354,6 +354,8 @@ const schema_key profile_keys[] = {
     { "causes", "modules.*", SCHEMA_TEXTS, SCHEMA_OPTIONAL },
     { "causes", "antivirus_vendors", SCHEMA_MAP, SCHEMA_REQUIRED },
     { "causes", "antivirus_vendors.*", SCHEMA_TEXTS, SCHEMA_OPTIONAL },
+    { "causes", "only", SCHEMA_MAP, SCHEMA_REQUIRED },
+    { "causes", "only.*", SCHEMA_TEXTS, SCHEMA_OPTIONAL },
     { "causes", "driver_looks", SCHEMA_TEXTS, SCHEMA_REQUIRED },
     { "causes", "virtual_makers", SCHEMA_TEXTS, SCHEMA_REQUIRED },
     { "causes", "weights", SCHEMA_LIST, SCHEMA_REQUIRED },

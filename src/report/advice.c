@@ -58,7 +58,8 @@ static void answer_crashes(const report *r, table *t)
         return;
     runs *cells = answer(r, t, tell_stops(r, SIZE_MAX).blue ? "report.q-crashed" : "report.q-stopped", "2.1", "crashes");
     put_sentence(r, &cells[1], of, "verdict");
-    const json *best = tell_first(of, "hypotheses");
+    const json *best;
+    tell_cause(r, of, &best);
     if (best)
         put_likelihood(r, &cells[2], best, "score");
 }

@@ -3,15 +3,28 @@
 #include <stdio.h>
 
 #define CLUSTERS 12u
+#define APART 12u                /* stops whose causes are told one by one */
 
-static void put_points(runs *to, const json *hypothesis, const char *side, const char *tone)
+/* Log-odds, with the sign that people see first: "+3.0", "−0.7". */
+static both points(const report *r, const json *of, const char *name)
+{
+    double n = json_number(json_get(of, name), 0);
+    return (both){ arena_printf(r->mem, "%s%.1f", n < 0 ? "−" : "+", n < 0 ? -n : n), NULL };
+}
+
+static void put_points(const report *r, runs *to, const json *hypothesis, const char *side, const char *tone)
 {
     for (const json *s = tell_first(hypothesis, side); s; s = s->next) {
         const char *en = json_str(s, "en"), *zh = json_str(s, "zh");
         runs_line(to);
-        runs_add(to, RUN_BADGE, (both){ tone[0] == 'f' ? "+" : "−", NULL })->tone = tone;
+        runs_add(to, RUN_BADGE, points(r, s, "points"))->tone = tone;
         runs_text(to, " ");
         runs_words(to, (both){ *en ? en : zh, *zh ? zh : en });
+        uint64_t hosts;
+        if (json_uint(json_get(s, "hosts"), &hosts) && hosts > 1) {
+            runs_text(to, " ");
+            runs_add(to, RUN_SMALL, tell_say(r, "report.term-hosts", "hosts", ARG_NUMBER, tell_number(r, hosts), NULL));
+        }
     }
     if (!tell_count(hypothesis, side))
         runs_text(to, "–");
@@ -29,8 +42,10 @@ static void hypothesis_table(const report *r, block *in, const json *of, both ca
         const char *cause = json_str(h, "cause");
         runs_add(&line->cells[0], RUN_STRONG, tell_word(r, strncmp(cause, "cause.", 6) == 0 ? "" : "cause.", cause));
         put_likelihood(r, &line->cells[1], h, "score");
-        put_points(&line->cells[2], h, "for", "for");
-        put_points(&line->cells[3], h, "against", "against");
+        runs_line(&line->cells[1]);
+        runs_add(&line->cells[1], RUN_SMALL, tell_say(r, "report.points", "prior", ARG_TEXT, points(r, h, "prior").en, "points", ARG_TEXT, points(r, h, "points").en, NULL));
+        put_points(r, &line->cells[2], h, "for", "for");
+        put_points(r, &line->cells[3], h, "against", "against");
     }
 }
 
@@ -76,6 +91,48 @@ static void tell_cluster(const report *r, block *in, const json *cluster, size_t
         hypothesis_table(r, in, cluster, tell_label(tell_all_blue(r, cluster) ? "report.causes-together" : "report.causes-of-stops"));
 }
 
+both tell_cause(const report *r, const json *stop, const json **best)
+{
+    const json *first = tell_first(stop, "hypotheses"), *second = first ? first->next : NULL;
+    *best = NULL;
+    if (!first || tell_is(stop, "state", "undecided"))
+        return tell_label("report.cause-undecided");
+    both one = tell_word(r, strncmp(json_str(first, "cause"), "cause.", 6) == 0 ? "" : "cause.", json_str(first, "cause"));
+    if (second && tell_is(stop, "state", "two")) {
+        both other = tell_word(r, "cause.", json_str(second, "cause"));
+        return (both){ arena_printf(r->mem, "%s; %s", one.en, other.en), arena_printf(r->mem, "%s；%s", one.zh ? one.zh : one.en, other.zh ? other.zh : other.en) };
+    }
+    *best = first;
+    return one;
+}
+
+/* What the dump says, in the cell of the bug check. */
+static void put_dump(const report *r, runs *to, const json *crash)
+{
+    const json *d = json_get(crash, "dump");
+    if (!d || d->kind != JSON_OBJECT)
+        return;
+    static const struct { const char *key, *label; } facts[] = {
+        { "path", "report.dump" }, { "module_path", "report.dump-module" }, { "process", "report.dump-process" },
+    };
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+        if (tell_is_null(d, facts[i].key))
+            continue;
+        runs_line(to);
+        runs_add(to, RUN_SMALL, tell_label(facts[i].label));
+        runs_text(to, " ");
+        put_code(r, to, d, facts[i].key);
+    }
+    if (!tell_count(d, "callers"))
+        return;
+    runs_line(to);
+    runs_add(to, RUN_SMALL, tell_label("report.dump-callers"));
+    for (const json *c = tell_first(d, "callers"); c; c = c->next) {
+        runs_text(to, " ");
+        runs_code(to, tell_text(r, c));
+    }
+}
+
 static void crash_table(const report *r, block *in)
 {
     table *t = doc_table(in, r->d, "crash-table", tell_stops_words(r, "table"), "stack", 220000);
@@ -98,6 +155,11 @@ static void crash_table(const report *r, block *in)
             runs_line(&line->cells[2]);
             runs_add(&line->cells[2], RUN_SMALL, (both){ tell_clip(r, check, "name"), NULL });
             runs_line(&line->cells[2]);
+            both means = tell_sentence(r, check, "meaning");
+            if (!tell_empty(means)) {
+                runs_add(&line->cells[2], RUN_SMALL, means);
+                runs_line(&line->cells[2]);
+            }
             for (const json *p = tell_first(check, "parameters"); p; p = p->next)
                 runs_add(&line->cells[2], RUN_SMALL, (both){ arena_printf(r->mem, "%s ", tell_text(r, p)), NULL });
         } else
@@ -108,6 +170,7 @@ static void crash_table(const report *r, block *in)
             runs_text(&line->cells[2], " ");
             put_code(r, &line->cells[2], c, "module");
         }
+        put_dump(r, &line->cells[2], c);
         size_t n = 0;
         for (const json *h = tell_first(c, "hypotheses"); h && n < 2; h = h->next, n++) {
             const char *cause = json_str(h, "cause");
@@ -117,8 +180,22 @@ static void crash_table(const report *r, block *in)
             put_likelihood(r, &line->cells[3], h, "score");
         }
         put_sentence(r, &line->cells[4], c, "verdict");
+        both decides = tell_sentence(r, c, "decides");
+        if (!tell_empty(decides)) {
+            runs_line(&line->cells[4]);
+            runs_add(&line->cells[4], RUN_SMALL, decides);
+        }
         put_evidence(r, &line->cells[5], c);
     }
+}
+
+static void causes_of(const report *r, block *in, const json *crash)
+{
+    const json *check = json_get(crash, "bugcheck");
+    size_t host = tell_host(r, crash, "host");
+    if (tell_count(crash, "hypotheses"))
+        hypothesis_table(r, in, crash, tell_say(r, "report.causes-of", "host", ARG_HOST, host != SIZE_MAX ? r->hosts[host].name : NULL, "blue", ARG_TEXT,
+                                                check && check->kind == JSON_OBJECT ? "yes" : NULL, NULL));
 }
 
 /* The question that the customer asked comes first: an answer that anybody understands, then the proof. */
@@ -133,13 +210,18 @@ void tell_crashes(report *r, block *in)
     size_t number = 0;
     for (; cluster && number < CLUSTERS; cluster = cluster->next)
         tell_cluster(r, section, cluster, number++);
-    if (!number) {
-        const json *of = tell_main_stop(r), *check = json_get(of, "bugcheck");
-        size_t host = tell_host(r, of, "host");
-        put_sentence(r, doc_paragraph(section, r->d, "answer"), of, "verdict");
-        if (tell_count(of, "hypotheses"))
-            hypothesis_table(r, section, of, tell_say(r, "report.causes-of", "host", ARG_HOST, host != SIZE_MAX ? r->hosts[host].name : NULL,
-                                                      "blue", ARG_TEXT, check && check->kind == JSON_OBJECT ? "yes" : NULL, NULL));
+    const json *main = number ? NULL : tell_main_stop(r);
+    if (main) {
+        put_sentence(r, doc_paragraph(section, r->d, "answer"), main, "verdict");
+        both decides = tell_sentence(r, main, "decides");
+        if (!tell_empty(decides))
+            runs_words(doc_paragraph(section, r->d, NULL), decides);
+        causes_of(r, section, main);
     }
     crash_table(r, section);
+    runs_words(doc_paragraph(section, r->d, "note"), tell_label("report.points-explained"));
+    size_t told = 0;
+    for (const json *c = tell_first(r->c, "crashes"); c && told < APART; c = c->next, told++)
+        if (c != main)
+            causes_of(r, section, c);
 }

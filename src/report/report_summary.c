@@ -205,14 +205,26 @@ static unsigned weigh_step(const report *r, const json *step, map *seen)
 
 /* In order, and of the steps those that say most, as many as `lines` hold. */
 /* The question that was asked first has its line. */
+#define CLUSTERS_SHOWN 3u
+
 static void add_crashes(const report *r, sheet *s)
 {
-    const json *best = tell_first(tell_main_stop(r), "hypotheses");
-    if (!best)
+    const json *cluster = tell_first(r->c, "crash_clusters"), *of = tell_main_stop(r), *best;
+    if (!of)
         return;
-    const char *cause = json_str(best, "cause");
     *(const char **)vec_push(&s->lines) = "";
-    add_wrapped(s, "", arena_printf(r->mem, "%s%s%s%s", in(s, tell_stops_words(r, "why")), colon(s), in(s, tell_word(r, strncmp(cause, "cause.", 6) == 0 ? "" : "cause.", cause)), likely(r, s, best, "score")), 1);
+    if (!cluster || !cluster->next) {
+        both cause = tell_cause(r, of, &best);
+        add_wrapped(s, "", arena_printf(r->mem, "%s%s%s%s", in(s, tell_stops_words(r, "why")), colon(s), in(s, cause), best ? likely(r, s, best, "score") : ""), 1);
+        return;
+    }
+    for (size_t n = 0; cluster && n < CLUSTERS_SHOWN; cluster = cluster->next, n++) {
+        moment from;
+        both cause = tell_cause(r, cluster, &best);
+        const char *when = tell_time(json_get(cluster, "window"), "from", &from) ? tell_iso(r, from) : NULL;
+        add_wrapped(s, "", arena_printf(r->mem, "%s%s%s%s", in(s, tell_say(r, "report.cluster-why", "hosts", ARG_NUMBER, tell_number(r, tell_count(cluster, "hosts")), "from", ARG_TIME, when, NULL)), colon(s),
+                                        in(s, cause), best ? likely(r, s, best, "score") : ""), 1);
+    }
 }
 
 /* What brings it back: how much, and the names that most hosts have. */

@@ -21,13 +21,12 @@ static void card_crashes(const report *r, block *cards)
     if (!of)
         return;
     runs *to = doc_card(cards, r->d, tell_stops_words(r, "why"), "crash");
-    const json *best = tell_first(of, "hypotheses");
+    const json *best;
+    runs_add(to, RUN_STRONG, tell_cause(r, of, &best));
     if (best) {
-        runs_add(to, RUN_STRONG, tell_word(r, tell_is(best, "cause", "") ? "" : "cause.", json_str(best, "cause")));
         runs_text(to, " ");
         put_likelihood(r, to, best, "score");
-    } else
-        runs_add(to, RUN_STRONG, tell_label("unknown"));
+    }
     runs_line(to);
     size_t hosts = 0;
     told_stops all = tell_stops(r, SIZE_MAX);

@@ -96,6 +96,8 @@ both tell_short(const report *r, both words);
 
 /* Runs. Nothing is put for what is null, unless said. What has long words is put short, with the whole behind it. */
 void put_whole(const report *r, runs *to, run_kind kind, both words);
+/* The cause of a stop or cluster in a word; *best is its hypothesis, NULL where none or two are told. */
+both tell_cause(const report *r, const json *stop, const json **best);
 void put_sentence(const report *r, runs *to, const json *of, const char *name);
 void put_code(const report *r, runs *to, const json *of, const char *name);
 void put_time(const report *r, runs *to, const json *of, const char *name);     /* "unknown" for null */

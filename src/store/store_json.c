@@ -557,6 +557,14 @@ static void put_crashes(writer *w)
             json_object(&w->json);
             put_text(w, "code", c->code);
             put_text(w, "name", c->code_name);
+            json_key(&w->json, "meaning");
+            if (c->means_en && c->means_zh) {
+                json_object(&w->json);
+                put_text(w, "en", c->means_en);
+                put_text(w, "zh", c->means_zh);
+                json_end_object(&w->json);
+            } else
+                json_null(&w->json);
             put_texts(w, "parameters", c->parameters, given);
             json_end_object(&w->json);
         } else
