@@ -238,15 +238,14 @@ static size_t limit_of(const writer *w, const block *b)
     return b->limit && !limit ? 1 : limit;
 }
 
-static void put_left_out(writer *w, size_t count)
+static void put_counted(writer *w, const char *id, const char *class, size_t count, size_t printed)
 {
-    if (!count)
-        return;
-    char number[32];
+    char number[32], on_paper[32];
     snprintf(number, sizeof number, "%zu", count);
-    arg a = { "count", ARG_NUMBER, number };
-    sentence s = { "report.left-out", &a, 1 };
-    put(w, "<p class=\"note left-out\">");
+    snprintf(on_paper, sizeof on_paper, "%zu", printed);
+    arg a[] = { { "count", ARG_NUMBER, number }, { "printed", ARG_NUMBER, on_paper } };
+    sentence s = { id, a, 2 };
+    buf_printf(w->out, "<p class=\"note %s\">", class);
     for (lang l = LANG_EN; l <= LANG_ZH; l++) {
         buf words;
         buf_init(&words, 1024);
@@ -257,6 +256,26 @@ static void put_left_out(writer *w, size_t count)
         buf_done(&words);
     }
     put(w, "</p>");
+}
+
+static void put_left_out(writer *w, size_t count)
+{
+    if (count)
+        put_counted(w, "report.left-out", "left-out", count, 0);
+}
+
+/* Paper shows the first rows of what is long; report.css hides the others there, and this line, which says so, elsewhere. */
+enum { PRINTED_ROWS = 10, PRINTED_ITEMS = 15 };
+
+static void put_printed(writer *w, const vec *pieces, size_t printed)
+{
+    size_t shown = 0;
+    for (size_t i = 0; i < pieces->count; i++) {
+        const piece *p = vec_at(pieces, i);
+        shown += !p->left_out && !p->folded;
+    }
+    if (shown > printed)
+        put_counted(w, "report.printed", "printed", shown, printed);
 }
 
 static void put_blocks(writer *w, const block *in);
@@ -293,6 +312,7 @@ static void put_list(writer *w, const block *b)
     size_t left_out = choose_within(&pieces, limit_of(w, b));
     put_chosen(w, &all, &pieces, false);
     buf_printf(w->out, "</%s>\n", tag);
+    put_printed(w, &pieces, PRINTED_ITEMS);
     put_left_out(w, left_out);
     vec_done(&pieces);
     buf_done(&all);
@@ -413,6 +433,7 @@ static void put_table(writer *w, const block *b)
         put_filter(w, t);
     size_t left_out = choose_within(&pieces, limit_of(w, b));
     put_rows(w, t, t->caption, &all, &pieces, false);
+    put_printed(w, &pieces, PRINTED_ROWS);
     if (folded) {
         put(w, "<details class=\"more\"><summary>");
         put_both(w, t->folded);

@@ -102,9 +102,9 @@
     });
   }
 
-  /* Paper has no buttons: what is folded is printed, and folded again; but of hundreds of rows that are alike only their count. */
+  /* Paper has no buttons: what is folded and short is printed. Long lists and texts stay folded there; report.css cuts the open ones. */
   const unfold = (element) => { for (let e = element.closest('details'); e; e = e.parentElement.closest('details')) e.open = true; };
-  addEventListener('beforeprint', () => { for (const e of all('details:not([open])').filter((e) => e.querySelectorAll('tbody tr').length <= 60)) { e.open = true; e.dataset.folds = ''; } });
+  addEventListener('beforeprint', () => { for (const e of all('details:not([open], .full, .more)').filter((e) => e.querySelectorAll('tbody tr').length <= 20)) { e.open = true; e.dataset.folds = ''; } });
   addEventListener('afterprint', () => { for (const e of all('details[data-folds]')) { e.open = false; delete e.dataset.folds; } });
   addEventListener('hashchange', () => {
     const to = document.getElementById(location.hash.slice(1));
