@@ -410,6 +410,8 @@ static void put_fault(const dump_reading *r, lang l, bool wide, buf *out)
         say(out, l, "  ", "dump.other", "name", r->other->name, NULL);
     if (r->process_known)
         say(out, l, "  ", "dump.process", "name", r->process.name, "pid", number(r->process.pid).text, "parent", r->process.parent_known && r->process.parent ? number(r->process.parent).text : "", NULL);
+    else if (r->head->type == CRASHDUMP_TRIAGE && r->driver_count && r->head->os_build)
+        say(out, l, "  ", "dump.process-unknown", "build", number(r->head->os_build).text, NULL);
 }
 
 void bluescreen_kernel(const char *path, uint64_t bytes, const dump_reading *r, const problems *noted, const bluescreen_options *o, buf *out)
@@ -437,6 +439,8 @@ void bluescreen_kernel(const char *path, uint64_t bytes, const dump_reading *r, 
         say(out, l, "  ", "dump.system", "name", r->build_name, "build", number(h->os_build).text, "machine", dump_machine_word(h->machine), "processors",
             h->processors ? number(h->processors).text : "", NULL);
     say(out, l, "  ", "dump.file", "type", type_word(h->type, l), "bytes", number(bytes).text, "pages", crashdump_has_memory(r->dump) ? number(crashdump_page_count(r->dump)).text : "", NULL);
+    if (h->machine == CRASHDUMP_ARM64)
+        say(out, l, "  ", "dump.arm64", NULL);
     put_fault(r, l, wide, out);
     if (h->comment)
         say(out, l, "  ", "dump.comment", "comment", h->comment, NULL);
