@@ -7,10 +7,10 @@
 
 bool log_is_artifact(const log_ref *log)
 {
-    static const char *const kinds[] = { "task", "job", "wmi", "bits", "link", "program", "file", "crash-dump" };
+    static const char *const kinds[] = { "task", "job", "wmi", "bits", "link", "program", "file" };
     if (!log->channel || (log->computer && log->computer[0]))
         return false;
-    if (strncmp(log->channel, "registry/", 9) == 0)
+    if (strncmp(log->channel, "registry/", 9) == 0 || strncmp(log->channel, "crash-dump", 10) == 0)      /* of a file also with its type behind it */
         return true;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kinds[i], log->channel) == 0)
