@@ -79,7 +79,7 @@ static void read_host(arena *mem, const xml *of, problems *noted, nmap_host *h)
     for (const xml *x = names ? names->first : NULL; x && h->name_count < room; x = x->next)
         if (is(x->name, "hostname"))
             h->names[h->name_count++] = xml_get(x, "name");
-    if (ports)
+    if (ports && !(status && is(xml_get(status, "state"), "down")))
         read_ports(mem, ports, noted, h);
     h->vulnerable = h->vulnerable || (scripts && says_vulnerable(scripts->first));
 }

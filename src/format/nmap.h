@@ -1,7 +1,7 @@
 /* What a port scan saw: the XML that nmap writes (-oX).
  *
  * Format    nmap.dtd as its manual has it: nmaprun, host, status, address, hostnames, ports, port, state, service, script.
- * Shapes    A host that is down has no ports. States are nmap's words: open, closed, filtered, open|filtered, unfiltered. Of scripts
+ * Shapes    A host that is said to be down has no ports. States are nmap's words: open, closed, filtered, open|filtered, unfiltered. Of scripts
  *           only the verdict about MS17-010 is kept (smb-vuln-ms17-010).
  * Owns      Everything lives in `mem`.
  * Hostile   As format/xml.h; NMAP_HOSTS hosts and NMAP_PORTS ports of one, the rest is noted ("nmap.many").
