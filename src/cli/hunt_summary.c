@@ -37,7 +37,7 @@ static void tactics(const hunt_result *r, map *index)
             const char *tactic = tactic_of(rule->tags[k]);
             bool was;
             if (tactic)
-                *map_put(index, span_str(tactic), &was) += r->by_rule[i];
+                *map_put(index, span_of(tactic, strlen(tactic) + 1), &was) += r->by_rule[i];
         }
     }
 }
@@ -83,6 +83,7 @@ static void put_rows(const hunt_result *r, const char *kind, const char *head, v
     rows->count = 0;
 }
 
+/* Keys have their NUL. */
 static void add_counts(const map *m, vec *rows)
 {
     for (size_t i = 0; i < m->count; i++)
@@ -92,10 +93,9 @@ static void add_counts(const map *m, vec *rows)
 void summary_put(const hunt_result *r, buf *out)
 {
     vec rows;
-    map of_tactics, named;
+    map of_tactics;
     vec_init(&rows, sizeof(counted));
     map_init(&of_tactics);
-    map_init(&named);
     for (uint32_t i = 0; i < sigma_count(r->rules); i++)
         if (r->by_rule[i])
             *(counted *)vec_push(&rows) = (counted){ sigma_rule_at(r->rules, i)->title, r->by_rule[i], (int)sigma_rule_at(r->rules, i)->level, i };
@@ -105,14 +105,8 @@ void summary_put(const hunt_result *r, buf *out)
     if (r->other_hosts && !r->json)
         buf_printf(out, "%10llu  ...\n", (unsigned long long)r->other_hosts);
     tactics(r, &of_tactics);
-    for (size_t i = 0; i < of_tactics.count; i++) {      /* with its NUL */
-        bool was;
-        const span key = of_tactics.entries[i].key;
-        *map_put(&named, span_of(key.at, key.len + 1), &was) = of_tactics.entries[i].value;
-    }
-    add_counts(&named, &rows);
+    add_counts(&of_tactics, &rows);
     put_rows(r, "tactic", "hunt.tactics", &rows, out);
-    map_done(&named);
     map_done(&of_tactics);
     vec_done(&rows);
 }

@@ -487,6 +487,8 @@ status sigma_load(const profile *facts, const sigma_options *o, arena *mem, sigm
         s = read_values(r, o->values, sum);
     for (size_t i = 0; o->own && i < own_rules_count; i++)
         add_bytes(r, &all, arena_printf(mem, "rules/%s", own_rules[i].name), status_ok(), own_rules[i].bytes, sum);
+    if (o->text.len)
+        add_bytes(r, &all, "text", status_ok(), o->text, sum);
     for (size_t i = 0; i < o->path_count && status_is_ok(s); i++)
         s = add_path(r, &all, o->paths[i], sum);
     sha256_add(sum, span_str(sigma_level_word(o->least)));

@@ -28,6 +28,7 @@ typedef struct { const char *path, *title; unsigned line; const char *reason; } 
 
 typedef struct {
     const char *const *paths; size_t path_count;     /* rule files, or folders of them (.yml, .yaml) */
+    span text;                           /* rules as they stand in a file, too; no bytes: none */
     bool own;                            /* those built into the program, too: rules/ */
     const char *values;                  /* YAML file of lists for the placeholders of `expand`; NULL: none */
     sigma_level least;                   /* rules below are not loaded, or hidden when a correlation counts them */
