@@ -167,7 +167,7 @@ def main():
         for machine in ("x86", "pae", "x64"):
             for kind in ("complete", "kernel", "bitmap-complete", "bitmap-kernel", "automatic"):
                 for system in ("6.0", "6.1", "10.0"):
-                    for more in ([], ["--large-pages", "--user-pages"]):
+                    for more in ([], ["--large-pages", "--user-pages"])[:1 + (system == "6.1")]:
                         subprocess.run([make, "--dump", f"{machine}-{kind}", "--os", system, "--intruder", *more, "-o", path], check=True)
                         ours = json.loads(subprocess.run([lists, path], check=True, stdout=subprocess.PIPE).stdout)
                         theirs = Dump(path, system)
