@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds the Sigma engine to tests/conformance/sigma/cases.json:  sigma_cases.py SUYUAN
 A case is rules, events (flat objects, or as evtx_dump writes them) and what must come of it: `match` lists the events that match
-the first rule, `hits` how often each rule is told, by title, `refused` that the first rule must be. It is data, for other programs too:
+the first rule, `hits` how often each rule is told, by title, `refused` that the first rule must be, `pysigma` how pySigma reads it (sigma_pysigma.py). It is data, for other programs too:
 of a flat event Channel, EventID and time are those of Sysmon 1 where it does not say.
 
 Starting the program costs more than a case. So cases whose rules and events mean nothing to each other's share a run, each with events in a
