@@ -34,7 +34,7 @@ const detector *const detectors[] = {
     NULL,
 };
 
-extern const artifact_question question_identity, question_settings, question_accounts, question_autostart, question_crash_dump, question_crash_processes;
+extern const artifact_question question_identity, question_settings, question_accounts, question_autostart, question_crash_dump, question_crash_processes, question_file_versions;
 
 const artifact_question *const artifact_questions[] = {
     &question_identity,
@@ -43,5 +43,6 @@ const artifact_question *const artifact_questions[] = {
     &question_autostart,
     &question_crash_dump,
     &question_crash_processes,
+    &question_file_versions,
     NULL,
 };

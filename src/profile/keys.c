@@ -585,6 +585,8 @@ const schema_key profile_keys[] = {
     { "checks", "administrator_names", SCHEMA_TEXTS, SCHEMA_REQUIRED },
     { "checks", "own_rids", SCHEMA_TEXTS, SCHEMA_REQUIRED },
     { "checks", "antispyware_only", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "checks", "versions_of", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "checks", "versions_not_below", SCHEMA_TEXTS, SCHEMA_OPTIONAL },
     { "checks", "ms17_010", SCHEMA_LIST, SCHEMA_REQUIRED },
     { "checks", "ms17_010[]", SCHEMA_MAP, SCHEMA_OPTIONAL },
     { "checks", "ms17_010[].build", SCHEMA_TEXT, SCHEMA_REQUIRED },
