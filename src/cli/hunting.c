@@ -23,7 +23,7 @@ static const char *without_passwords(const void *context, const char *text, aren
 
 hunt_mask hunting_mask(const hunting *h)
 {
-    return (hunt_mask){ without_passwords, h->passwords };
+    return (hunt_mask){ without_passwords, h->passwords, h->names, text_word("unknown-name", h->shown) };
 }
 
 int hunting_begin(hunting *h, const call *c, size_t first_path)
@@ -47,6 +47,8 @@ int hunting_begin(hunting *h, const call *c, size_t first_path)
     status s = profile_open(NULL, &h->mem, &h->facts);
     if (status_is_ok(s))
         s = mask_new(h->facts, &h->mem, &h->passwords);
+    if (status_is_ok(s))
+        s = withheld_new(h->facts, &h->mem, &h->names);
     if (status_is_ok(s))
         s = messages_new(h->facts, &h->mem, h->shown == LANG_ZH, &h->known);
     return status_is_ok(s) ? VERB_OK : hunting_done(h, call_failed(c, s));

@@ -26,6 +26,7 @@ typedef struct {
     lang shown;
     profile *facts;
     mask *passwords;
+    withheld *names;
     messages *known;
     read_options read;                   /* paths, password, since, until, threads, progress, note: from the options */
     progress done;

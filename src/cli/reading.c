@@ -41,6 +41,8 @@ static int load_rules(reading *r, const call *c)
     sigma_options o = { .paths = paths, .own = !call_flag(c, "no-own-rules"), .values = call_value(c, "values") };
     for (const char *path; o.path_count < CALL_RULES && (path = call_value_at(c, "rules", o.path_count)); o.path_count++)
         paths[o.path_count] = path;
+    if (call_value_at(c, "rules", CALL_RULES))
+        return call_usage(c, "-r: at most %d may be given", CALL_RULES);
     call_word(c, "level", &level);
     o.least = (sigma_level)level;
     if (!o.own && !o.path_count)

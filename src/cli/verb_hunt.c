@@ -99,6 +99,8 @@ static int run_hunt(const call *c, hunt *h)
     unsigned level = SIGMA_INFORMATIONAL;
     for (const char *path; rules.path_count < CALL_RULES && (path = call_value_at(c, "rules", rules.path_count)); rules.path_count++)
         paths[rules.path_count] = path;
+    if (call_value_at(c, "rules", CALL_RULES))
+        return call_usage(c, "-r: at most %d may be given", CALL_RULES);
     rules.own = (!rules.path_count || call_flag(c, "own-rules")) && !call_flag(c, "no-own-rules");
     if (!rules.own && !rules.path_count)
         return call_usage(c, "--no-own-rules leaves no rule: -r RULES is missing");
@@ -106,8 +108,10 @@ static int run_hunt(const call *c, hunt *h)
     rules.least = h->least = (sigma_level)level;
     rules.values = call_value(c, "values");
     status s = sigma_load(h->h.facts, &rules, mem, &h->rules);
-    if (!status_is_ok(s))
+    if (!status_is_ok(s)) {
+        sigma_free(h->rules);
         return s.code == STATUS_NOT_FOUND || s.code == STATUS_BAD_INPUT ? call_usage(c, "%s", s.words) : call_failed(c, s);
+    }
     if (!sigma_count(h->rules)) {
         int none = no_rules(c, h);
         sigma_free(h->rules);

@@ -117,6 +117,10 @@ static int search(const call *c, searching *s)
     for (const char *id; what.id_count < CALL_IDS && (id = call_value_at(c, "id", what.id_count)); what.id_count++)
         if (!read_id(id, &ids[what.id_count]))
             return call_usage(c, "--id %s: a number is wanted", id);
+    if (call_value_at(c, "field", CALL_FIELDS))
+        return call_usage(c, "-F: at most %d may be given", CALL_FIELDS);
+    if (call_value_at(c, "id", CALL_IDS))
+        return call_usage(c, "--id: at most %d may be given", CALL_IDS);
     if (!*what.word)
         return call_usage(c, "a word, or with --regex an expression, is wanted before the PATH");
     int opened = hunting_open_output(&s->h, s->format == OUT_TABLE);

@@ -126,7 +126,7 @@ static int count(const call *c, counting *s)
     bar shown;
     stats_counts n;
     bar_begin(&shown, &s->h.done, s->h.shown);
-    status done = stats_run(&s->h.read, each, s, &n);
+    status done = stats_run(&s->h.read, hunting_mask(&s->h), each, s, &n);
     bar_end(&shown);
     hunting_write(&s->h, true);
     if (!status_is_ok(done))
@@ -164,7 +164,7 @@ const verb verb_stats = {
     .arguments = "PATH...",
     .description = "A PATH is an event log, a JSON export of one, a folder or an archive. Events are counted by channel, provider and number, with what they mean where "
                    "that is known; logs by host and channel; logons by host, account, address, workstation and type, those that failed by themselves (Security 4624 and "
-                   "4625, terminal services 21, 25 and 1149, which count as type 10). Each with the first and the last time, in UTC.\n\n"
+                   "4625, terminal services 21, 25 and 1149, which count as type 10 unless they were local). Each with the first and the last time, in UTC.\n\n"
                    "Records are counted as they lie there: the same record in two copies of a log counts twice. The exit status is 3 when some evidence could not be read.",
     .options = options,
     .option_count = sizeof options / sizeof *options,

@@ -26,7 +26,7 @@ void found_begin(found_writer *w, buf *out, const found_event *ev)
     memcpy(head + OFFSET, &ev->offset, 8);
     memcpy(head + RECORD, &ev->record, 8);
     memcpy(head + EVENT_ID, &ev->event_id, 4);
-    head[RECOVERED] = ev->recovered;
+    head[RECOVERED] = (uint8_t)(ev->recovered | ev->withheld << 1);
     w->out = out;
     w->from = out->len;
     w->hits = 0;
@@ -125,7 +125,7 @@ void found_read(found_reader *r, span found)
     r->all = found;
     r->event = (found_event){
         .time = found_time(found), .file = le64(found.at + FILE_AT), .offset = le64(found.at + OFFSET), .record = le64(found.at + RECORD),
-        .event_id = le32(found.at + EVENT_ID), .recovered = found.at[RECOVERED],
+        .event_id = le32(found.at + EVENT_ID), .recovered = found.at[RECOVERED] & 1, .withheld = found.at[RECOVERED] & 2,
     };
     r->event.host = text_at(found, &at);
     r->event.channel = text_at(found, &at);

@@ -1,6 +1,6 @@
 /* Inside of hunt: what one event gave, as bytes that can be sorted and put into files.
  *
- * Shapes    u32 length of all, time, file, offset, record, number of the event, whether it is recovered; host and channel with a NUL;
+ * Shapes    u32 length of all, time, file, offset, record, number of the event, whether it is recovered, and names an account that is withheld; host and channel with a NUL;
  *           fields that some of its rules show, each once; its hits by rule, with the fields by their place, and what correlations
  *           want to know.
  * Hostile   FOUND_BYTES at most: fields for which there is no room are left out. */
@@ -12,7 +12,7 @@
 #define FOUND_BYTES (1u << 20)
 
 /* file: of whatever numbers order files. */
-typedef struct { moment time; uint64_t record, offset, file; uint32_t event_id; bool recovered; span host, channel; } found_event;     /* texts with their NUL */
+typedef struct { moment time; uint64_t record, offset, file; uint32_t event_id; bool recovered, withheld; span host, channel; } found_event;     /* texts with their NUL */
 
 typedef struct { buf *out; size_t from, hits_at; vec numbers; uint32_t hits; bool full; } found_writer;
 void found_begin(found_writer *w, buf *out, const found_event *ev);

@@ -47,7 +47,7 @@ static span name_text(worker *w, size_t which, span units)
 
 static void put_plain(span value, buf *out) { buf_span(out, value); }
 
-static void put_fields(hunt *h, worker *w, const event *ev, const sigma_hit *hits, size_t count)
+static void put_fields(hunt *h, worker *w, const event *ev, const withheld_rule *hidden, const sigma_hit *hits, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         for (uint32_t k = 0; k < hits[i].field_count && !sigma_hidden(h->o->rules, hits[i].rule); k++) {
@@ -56,7 +56,8 @@ static void put_fields(hunt *h, worker *w, const event *ev, const sigma_hit *hit
                 continue;
             buf_clear(&w->plain);
             sigma_field_put(w->matcher, ev, number, &w->plain);
-            span value = masked_value(&w->values, buf_bytes(&w->plain));
+            bool hides = withheld_hides(hidden, sigma_field_name(h->o->rules, number));
+            span value = hides ? span_str(h->o->mask.unknown) : masked_value(&w->values, buf_bytes(&w->plain));
             (h->o->values == HUNT_JSON ? utf8_json : put_plain)(value, found_value(&w->writer, number));
             if (!found_value_end(&w->writer))
                 return;
@@ -74,14 +75,15 @@ static void put_message(hunt *h, worker *w, const event *ev)
 
 static void put_found(hunt *h, worker *w, const event *ev, uint64_t file, const sigma_hit *hits, size_t count)
 {
+    const withheld_rule *hidden = withheld_of(h->o->mask.names, ev);
     found_event about = {
-        .time = ev->time, .record = ev->record_id, .offset = ev->offset, .file = file, .event_id = ev->event_id, .recovered = ev->recovered,
+        .time = ev->time, .record = ev->record_id, .offset = ev->offset, .file = file, .event_id = ev->event_id, .recovered = ev->recovered, .withheld = hidden != NULL,
         .host = name_text(w, 0, ev->computer), .channel = name_text(w, 1, ev->channel),
     };
     found_begin(&w->writer, &w->found, &about);
     if (h->o->values != HUNT_NO_VALUES) {
         put_message(h, w, ev);
-        put_fields(h, w, ev, hits, count);
+        put_fields(h, w, ev, hidden, hits, count);
     }
     found_fields_end(&w->writer);
     for (size_t i = 0; i < count; i++) {
@@ -163,13 +165,15 @@ static void give_correlated(void *context, const sigma_correlated *c)
     hunt_field fields[32];
     char count[24], first[MOMENT_TEXT];
     size_t n = 0, at = 0;
+    const hunt_mask *mask = &to->of->o->mask;
+    const withheld_rule *hidden = to->reader.event.withheld ? withheld_of_id(mask->names, hit.event_id) : NULL;
     if (sigma_hidden(to->of->o->rules, c->rule))
         return;
     snprintf(count, sizeof count, "%llu", (unsigned long long)c->count);
     moment_iso(c->first, first);
     buf_clear(&to->text);
     for (; n < c->field_count && n < 28; n++)
-        fields[n] = (hunt_field){ HUNT_NO_FIELD, c->fields[n].name, shown_text(to, c->fields[n].value) };
+        fields[n] = (hunt_field){ HUNT_NO_FIELD, c->fields[n].name, shown_text(to, withheld_hides(hidden, c->fields[n].name) ? mask->unknown : c->fields[n].value) };
     fields[n++] = (hunt_field){ HUNT_NO_FIELD, "count", shown_text(to, count) };
     fields[n++] = (hunt_field){ HUNT_NO_FIELD, "first", shown_text(to, first) };
     for (size_t i = 0; i < n; i++) {
@@ -312,6 +316,8 @@ status hunt_run(const hunt_options *o, void (*each)(void *context, const hunt_hi
         return s;
     }
     sigma_intern(o->rules, names);
+    if (o->mask.names)
+        withheld_intern(o->mask.names, names);
     if (o->messages)
         messages_intern(o->messages, names);
     begin_workers(&h, threads);

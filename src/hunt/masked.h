@@ -4,9 +4,10 @@
  *           had none are remembered by their hash. */
 #pragma once
 #include "base/base.h"
+#include "event/withheld.h"
 
-/* NULL: nothing is masked. */
-typedef struct { const char *(*mask)(const void *context, const char *text, arena *mem); const void *context; } hunt_mask;
+/* mask, names: NULL: nothing is masked, no name withheld; withheld_intern is called by who reads. unknown: what stands for such a name. */
+typedef struct { const char *(*mask)(const void *context, const char *text, arena *mem); const void *context; withheld *names; const char *unknown; } hunt_mask;
 
 typedef struct { hunt_mask with; uint64_t *clean; arena self, mem; } masked;
 void masked_init(masked *m, hunt_mask with);

@@ -78,8 +78,12 @@ static const line *first_of(const messages *m, uint32_t event_id)
 }
 
 /* Each value is masked by itself: most of them were met before. */
-static void put_value(const event *ev, const part *p, masked *values, buf *out)
+static void put_value(const event *ev, const part *p, const withheld_rule *hidden, masked *values, buf *out)
 {
+    if (withheld_hides(hidden, p->name)) {
+        buf_str(out, values->with.unknown);
+        return;
+    }
     uint8_t room[VALUE_BYTES + 64];
     buf text = { .at = room, .room = VALUE_BYTES, .limit = VALUE_BYTES };
     binxml_value v = event_get(ev, p->id);
@@ -103,9 +107,10 @@ bool messages_put(const messages *m, const event *ev, masked *values, buf *out)
         l++;
     if (l == end || l->event_id != ev->event_id)
         return false;
+    const withheld_rule *hidden = withheld_of(values->with.names, ev);
     for (size_t i = 0; i < l->count; i++)
         if (l->parts[i].name)
-            put_value(ev, &l->parts[i], values, out);
+            put_value(ev, &l->parts[i], hidden, values, out);
         else
             buf_span(out, l->parts[i].text);
     return true;

@@ -5,9 +5,11 @@
 #include "base/map.h"
 #include "base/regex.h"
 #include "base/utf16.h"
+#include "hunt/found.h"
 #include "hunt/sorter.h"
 
-enum { TEXT_BYTES = 64 << 20, REGEX_TEXT = 64 << 10, FOUND_MOST = 64 << 20, FOUND_MANY = 8 << 20, SORT_BYTES = 48 << 20 };
+enum { TEXT_BYTES = 64 << 20, REGEX_TEXT = 64 << 10, FOUND_MOST = 64 << 20, FOUND_MANY = 8 << 20, SORT_BYTES = 48 << 20,
+       ONE_NAME = FOUND_BYTES - (64 << 10) };
 
 typedef struct {
     arena self, mem;
@@ -81,21 +83,29 @@ static bool in_system(const search *s, worker *w, const char *name, span units)
     return is_asked(s, name) && holds(s, w, text_of((binxml_value){ BINXML_WSTRING, units }, &w->text));
 }
 
-/* As sorted: '+' or '-' for whether it matched, then the name; the value. */
-static void add_field(vec *fields, map *names, worker *w, const char *name, span value, bool matched)
+typedef struct { const char *name; buf text; bool matched; } gathered;
+
+/* A value that repeats its name is not written anew each time: documents have thousands of one name. */
+static void add_field(vec *fields, map *names, const char *name, span value, bool matched)
 {
     bool was;
     uint64_t *at = map_put(names, span_str(name), &was);
-    const char *text = arena_text(&w->mem, masked_value(&w->values, value));
     if (!was) {
         *at = fields->count;
-        *(sigma_field *)vec_push(fields) = (sigma_field){ arena_printf(&w->mem, "%c%s", matched ? '+' : '-', name), text };
-        return;
+        gathered *new = vec_push(fields);
+        *new = (gathered){ .name = name };
+        buf_init(&new->text, ONE_NAME);
     }
-    sigma_field *f = vec_at(fields, (size_t)*at);
-    f->value = arena_printf(&w->mem, "%s\n%s", f->value, text);
-    if (matched && f->name[0] == '-')
-        f->name = arena_printf(&w->mem, "+%s", name);
+    gathered *f = vec_at(fields, (size_t)*at);
+    f->matched |= matched;
+    size_t left = ONE_NAME - f->text.len;
+    if (f->text.len && left) {
+        buf_char(&f->text, '\n');
+        left--;
+    }
+    while (left < value.len && left && (value.at[left] & 0xc0) == 0x80)
+        left--;
+    buf_span(&f->text, span_part(value, 0, value.len < left ? value.len : left));
 }
 
 static void put_event(const search *s, worker *w, const event *ev, uint64_t file, bool data)
@@ -103,14 +113,16 @@ static void put_event(const search *s, worker *w, const event *ev, uint64_t file
     vec fields;
     map names;
     event_values i = { 0 };
-    vec_init(&fields, sizeof(sigma_field));
+    const withheld_rule *hidden = withheld_of(s->what->mask.names, ev);
+    vec_init(&fields, sizeof(gathered));
     map_init(&names);
     arena_reset(&w->mem);
     while (event_values_next(ev, &i)) {
         const char *label = event_values_label(ev, &i);
         span text = text_of(i.value, &w->text);
         if (text.len)
-            add_field(&fields, &names, w, label, text, data && is_asked(s, label) && holds(s, w, text));
+            add_field(&fields, &names, label, withheld_hides(hidden, label) ? span_str(s->what->mask.unknown) : masked_value(&w->values, text),
+                      data && is_asked(s, label) && holds(s, w, text));
     }
     span host = span_str(utf16_text(&w->mem, ev->computer)), channel = span_str(utf16_text(&w->mem, ev->channel));
     host.len++;
@@ -123,9 +135,13 @@ static void put_event(const search *s, worker *w, const event *ev, uint64_t file
     found_fields_end(&w->writer);
     vec all;
     vec_init(&all, sizeof(sigma_field));
+    /* As sorted: '+' or '-' for whether it matched, then the name; the value. */
     *(sigma_field *)vec_push(&all) = (sigma_field){ "", utf16_text(&w->mem, ev->provider) };
-    for (size_t k = 0; k < fields.count; k++)
-        *(sigma_field *)vec_push(&all) = *(sigma_field *)vec_at(&fields, k);
+    for (size_t k = 0; k < fields.count; k++) {
+        gathered *f = vec_at(&fields, k);
+        *(sigma_field *)vec_push(&all) = (sigma_field){ arena_printf(&w->mem, "%c%s", f->matched ? '+' : '-', f->name), arena_text(&w->mem, buf_bytes(&f->text)) };
+        buf_done(&f->text);
+    }
     found_hit(&w->writer, 0, NULL, 0, all.at, all.count);
     found_end(&w->writer);
     vec_done(&all);
@@ -235,7 +251,10 @@ status search_run(const search_what *what, const read_options *o, void (*each)(v
     unsigned threads = o->threads ? o->threads : 1;
     *out = (search_counts){ 0 };
     arena_init(&s.mem, 0);
-    how.names = fields_new(&s.mem);
+    fields *names = fields_new(&s.mem);
+    if (what->mask.names)
+        withheld_intern(what->mask.names, names);
+    how.names = names;
     how.each = look_at;
     how.hand_in = hand_in;
     how.context = &s;

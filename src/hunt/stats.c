@@ -4,11 +4,13 @@
 #include "base/utf16.h"
 #include "hunt/counter.h"
 
+#include <strings.h>
+
 enum { KEY_BYTES = 1 << 20, PART_BYTES = 4096, PARTS = 8 };
 enum { N_ACCOUNT, N_DOMAIN, N_ADDRESS, N_WORKSTATION, N_TYPE, N_USER, N_SESSION_ADDRESS, N_PARAM1, N_PARAM2, N_PARAM3, NAMES };
 
 typedef struct { counter of[STATS_KINDS]; buf key, text; } worker;
-typedef struct { worker *workers; field names[NAMES]; } stats;
+typedef struct { worker *workers; field names[NAMES]; hunt_mask mask; } stats;
 
 static const char *const names[NAMES] = { "TargetUserName", "TargetDomainName", "IpAddress", "WorkstationName", "LogonType", "User", "Address", "Param1", "Param2", "Param3" };
 
@@ -57,15 +59,20 @@ static void count_logon(const stats *s, worker *w, const event *ev)
         { n[N_USER], FIELD_NONE, n[N_SESSION_ADDRESS], FIELD_NONE, FIELD_NONE },
         { n[N_PARAM1], n[N_PARAM2], n[N_PARAM3], FIELD_NONE, FIELD_NONE },
     };
+    const withheld_rule *hidden = withheld_of(s->mask.names, ev);
     buf_clear(&w->key);
     put_units(&w->key, ev->computer);
     put_id(w, ev->event_id);
     for (size_t i = 0; i < 5; i++) {
         field name = asked[security ? 0 : session ? 1 : 2][i];
-        if (name == FIELD_NONE)
+        if (name != FIELD_NONE && withheld_hides(hidden, security && i == 0 ? names[N_ACCOUNT] : NULL)) {
+            buf_str(&w->key, s->mask.unknown);
             buf_char(&w->key, '\0');
-        else
+        } else if (name != FIELD_NONE) {
             put_field(w, ev, name);
+        } else {
+            buf_char(&w->key, '\0');
+        }
     }
     counter_add(&w->of[STATS_LOGONS], buf_bytes(&w->key), ev->time);
 }
@@ -117,6 +124,12 @@ static int by_host(const void *a, const void *b)
     return host ? host : by_count(a, b);
 }
 
+/* Of a session at the console no address is told, or this word in the system's language. */
+static bool is_remote(const char *address)
+{
+    return *address && strcasecmp(address, "LOCAL") != 0 && strcmp(address, "本地") != 0;
+}
+
 static stats_row row_of(stats_kind kind, const counter_row *t)
 {
     const char *part[PARTS] = { "", "", "", "", "", "", "", "" };
@@ -146,14 +159,14 @@ static stats_row row_of(stats_kind kind, const counter_row *t)
     r.domain = part[3];
     r.address = part[4];
     r.workstation = part[5];
-    r.type = id == 21 || id == 25 || id == 1149 ? "10" : part[6];
+    r.type = id == 1149 || ((id == 21 || id == 25) && is_remote(r.address)) ? "10" : part[6];
     return r;
 }
 
-status stats_run(const read_options *o, void (*each)(void *context, stats_kind kind, const stats_row *row), void *context, stats_counts *out)
+status stats_run(const read_options *o, hunt_mask mask, void (*each)(void *context, stats_kind kind, const stats_row *row), void *context, stats_counts *out)
 {
     static int (*const orders[STATS_KINDS])(const void *, const void *) = { by_count, by_name, by_host };
-    stats s = { 0 };
+    stats s = { .mask = mask };
     arena mem;
     read_options how = *o;
     reading *r;
@@ -163,6 +176,8 @@ status stats_run(const read_options *o, void (*each)(void *context, stats_kind k
     fields *interned = fields_new(&mem);
     for (size_t i = 0; i < NAMES; i++)
         s.names[i] = fields_intern(interned, names[i]);
+    if (mask.names)
+        withheld_intern(mask.names, interned);
     how.names = interned;
     how.each = look_at;
     how.hand_in = hand_in;

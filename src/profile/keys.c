@@ -330,6 +330,13 @@ const schema_key profile_keys[] = {
     { "masking", "calls[].name", SCHEMA_TEXT, SCHEMA_REQUIRED },
     { "masking", "calls[].position", SCHEMA_NUMBER, SCHEMA_REQUIRED },
     { "masking", "registry", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "masking", "names", SCHEMA_LIST, SCHEMA_REQUIRED },
+    { "masking", "names[]", SCHEMA_MAP, SCHEMA_OPTIONAL },
+    { "masking", "names[].ids", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "masking", "names[].channel", SCHEMA_TEXT, SCHEMA_REQUIRED },
+    { "masking", "names[].fields", SCHEMA_TEXTS, SCHEMA_REQUIRED },
+    { "masking", "names[].codes", SCHEMA_TEXTS, SCHEMA_OPTIONAL },
+    { "masking", "names[].unknown", SCHEMA_TEXTS, SCHEMA_OPTIONAL },
 
     { "reasoning", "setup_names", SCHEMA_MAP, SCHEMA_REQUIRED },
     { "reasoning", "setup_names.shared", SCHEMA_TEXTS, SCHEMA_REQUIRED },

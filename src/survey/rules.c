@@ -28,6 +28,7 @@ typedef struct { const char *kind, *key, *tags; bool told; } rule_note;      /* 
 struct rule_setup {
     const sigma_rules *rules;
     const detect_run *run;
+    withheld *names;
     rule_note *notes;                    /* one a rule */
     field simple[SIMPLE], domain[ACCOUNTS], name[ACCOUNTS];
     bool correlates;
@@ -84,11 +85,13 @@ static void describe(const sigma_rule *r, arena *mem, rule_note *out)
     buf_done(&tags);
 }
 
-rule_setup *rule_setup_new(sigma_rules *rules, detect_run *run, arena *mem)
+rule_setup *rule_setup_new(sigma_rules *rules, detect_run *run, withheld *names_withheld, arena *mem)
 {
     rule_setup *s = arena_alloc(mem, sizeof *s);
     fields *names = detect_run_names(run);
     sigma_intern(rules, names);
+    s->names = names_withheld;
+    withheld_intern(s->names, names);
     s->rules = rules;
     s->run = run;
     s->notes = arena_array(mem, sigma_count(rules) + 1, sizeof *s->notes);
@@ -234,28 +237,14 @@ static const char *masked(rule_pass *p, const char *text)
     return text ? shortened(&p->scratch, detect_run_masked(p->setup->run, text, &p->scratch), TEXT) : NULL;
 }
 
-/* What stands for a name in a logon that failed may be a password, typed in the wrong place. */
-static bool names_withheld(const event *ev)
-{
-    static const uint32_t ids[] = { 4625, 4768, 4771, 4776, 529, 530, 531, 532, 533, 534, 535, 536, 537, 539, 675, 680, 681, 18456, 18470, 18486, 18487, 18488 };
-    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
-        if (ev->event_id == ids[i])
-            return true;
-    return false;
-}
-
-static bool is_name_field(const char *name)
-{
-    return strstr(name, "User") || strstr(name, "Account") || strcmp(name, "Data") == 0;
-}
-
 static void subject_facts(rule_pass *p, const event *ev, fact_list *out)
 {
     const rule_setup *s = p->setup;
-    for (size_t i = 0; i < ACCOUNTS && !names_withheld(ev); i++)
+    bool hidden = withheld_of(s->names, ev) != NULL;
+    for (size_t i = 0; i < ACCOUNTS && !hidden; i++)
         add_fact(out, "account", detect_account(ev, s->domain[i], s->name[i], &p->scratch));
     for (size_t i = 0; i < SIMPLE; i++) {
-        if (strcmp(simple_facts[i].fact, "account") == 0 && names_withheld(ev))
+        if (strcmp(simple_facts[i].fact, "account") == 0 && hidden)
             continue;
         binxml_value v = event_get(ev, s->simple[i]);
         const char *text = value_absent(v) ? NULL : value_text(v, &p->scratch);
@@ -269,7 +258,7 @@ static void subject_facts(rule_pass *p, const event *ev, fact_list *out)
 
 static void put_matched(rule_pass *p, const event *ev, const char *name, const char *value, buf *out)
 {
-    buf_printf(out, "%s%s=%s", out->len ? ", " : "", name, names_withheld(ev) && is_name_field(name) ? "***" : masked(p, value));
+    buf_printf(out, "%s%s=%s", out->len ? ", " : "", name, withheld_hides(withheld_of(p->setup->names, ev), name) ? "***" : masked(p, value));
 }
 
 static const char *matched_text(rule_pass *p, buf *out)

@@ -9,11 +9,12 @@
 #pragma once
 #include "detect/detect.h"
 #include "digest/digest.h"
+#include "event/withheld.h"
 #include "sigma/sigma.h"
 
 typedef struct rule_setup rule_setup;
 /* Interns the names that rules ask for: before events are viewed. */
-rule_setup *rule_setup_new(sigma_rules *rules, detect_run *run, arena *mem);
+rule_setup *rule_setup_new(sigma_rules *rules, detect_run *run, withheld *names_withheld, arena *mem);
 sigma_matcher *rule_matcher(const rule_setup *s);             /* a thread's; sigma_matcher_free */
 
 typedef struct rule_pass rule_pass;

@@ -536,8 +536,11 @@ status survey_run(const survey_options *o, const survey_sink *sink, survey_count
     arena_init(&mem, 0);
     status done = detect_run_new(s.o->facts, &mem, &s.detectors);
     how.also_context = s.detectors;
+    withheld *names_withheld = NULL;
     if (status_is_ok(done) && o->rules)
-        s.setup.rules = rule_setup_new(o->rules, s.detectors, &mem);
+        done = withheld_new(s.o->facts, &mem, &names_withheld);
+    if (status_is_ok(done) && o->rules)
+        s.setup.rules = rule_setup_new(o->rules, s.detectors, names_withheld, &mem);
     if (status_is_ok(done))
         done = evidence_open(o->paths, o->path_count, &how, &s.walk);
     if (!status_is_ok(done)) {

@@ -48,7 +48,29 @@ def events():
     yield {**sysmon, "EventTime": "2024-01-01 02:00:00", "RecordNumber": 2000, "Image": "C:\\x\\\u202eother\u001b[31m.exe", "CommandLine": "=cmd|calc"}
     for i in range(5):
         yield {**security, "EventID": 4625 if i < 4 else 4624, "EventTime": f"2024-01-01 03:00:0{i}", "RecordNumber": 3000 + i, "TargetUserName": "ann", "TargetDomainName": "LAB",
-               "IpAddress": "10.0.0.9", "LogonType": "3"}
+               "IpAddress": "10.0.0.9", "LogonType": "3", **({"Status": "0xc000006d", "SubStatus": "0xc000006a"} if i < 4 else {})}
+
+
+SPRAY = """title: A logon failed
+name: failed
+logsource: {product: windows, service: security}
+detection:
+  selection: {EventID: [4625, 4771, 4776], TargetUserName|contains: '0'}
+  condition: selection
+---
+title: Many failed
+correlation: {type: event_count, rules: [failed], group-by: [TargetUserName], timespan: 1h, generate: true, condition: {gte: 2}}
+"""
+
+
+def failures():
+    """Names of logons that failed: p0 to p5 may be passwords, a0 to a2 are accounts."""
+    security = {"Channel": "Security", "SourceName": "Microsoft-Windows-Security-Auditing", "Hostname": "pc1", "IpAddress": "10.0.0.9"}
+    told = [("p0-secret", 4625, {"Status": "0xc000006d", "SubStatus": "0xc0000064"}), ("p0-secret", 4625, {"Status": "0xc000006d", "SubStatus": "0xC0000064"}),
+            ("p0-secret", 4625, {}), ("p0-secret", 4625, {"Status": "0xc000006d", "SubStatus": "0x0"}), ("p0-secret", 4771, {"Status": "0x6"}), ("p0-secret", 4776, {"Status": "0xc0000064"}),
+            ("a0-name", 4625, {"Status": "0xc000006d", "SubStatus": "0xc000006a"}), ("a0-name", 4771, {"Status": "0x18"}), ("a0-name", 4776, {"Status": "0xc000006a"})]
+    for i, (name, number, codes) in enumerate(told):
+        yield {**security, "EventID": number, "EventTime": f"2024-01-02 03:00:0{i}", "RecordNumber": 1 + i, "TargetUserName": name, "LogonType": "3", **codes}
 
 
 def main():
@@ -118,6 +140,24 @@ def main():
               == [(False, "ann", "10.0.0.9", "3", 4, "03:00:00", "03:00:03"), (True, "ann", "10.0.0.9", "3", 1, "03:00:04", "03:00:04")])
         check("stats do not depend on threads", run("stats", "-j1", logs)[1] == run("stats", "-j3", logs)[1])
         check("stats in Chinese", "登录" in run("stats", "--lang", "zh", logs)[1])
+
+        fails, spray = folder / "fails.jsonl", folder / "spray.yml"
+        fails.write_text("".join(json.dumps(event) + "\n" for event in failures()))
+        spray.write_text(SPRAY)
+        for verb in ("hunt", "-r", spray), ("search", "-F", "TargetUserName", "0"), ("stats",):
+            for f in "jsonl", "table":
+                for lang, word in ("en", "(unknown name)"), ("zh", "（未知账户名）"):
+                    status, out, err = run(verb[0], "-f", f, "--lang", lang, *verb[1:], fails)
+                    check(f"{verb[0]} -f {f} --lang {lang}: what may be a password is not shown, an account is", status == 0 and "p0-secret" not in out and word in out and "a0-name" in out)
+        hits = lines("hunt", "-f", "jsonl", "--lang", "en", "-r", spray, fails)
+        check("names in fields and correlations", [h["fields"]["TargetUserName"] for h in hits if h["rule"] == "A logon failed"] == ["(unknown name)"] * 6 + ["a0-name"] * 3
+              and {h["fields"]["TargetUserName"] for h in hits if h["rule"] == "Many failed"} == {"(unknown name)", "a0-name"})
+        for name, verb in ("-r", ["hunt"]), ("-r", ["survey", "-o", folder / "d"]), ("-F", ["search"]), ("--id", ["search"]):
+            value = spray if name == "-r" else "4625"
+            status, out, err = run(*verb, *[name, value] * 33, *(["word"] if verb == ["search"] else []), fails)
+            check(f"{verb[0]}: one {name} too many is told, in a line", status == 2 and out == "" and err.count("\n") == 1 and name in err and "32" in err)
+            if verb == ["search"]:
+                check(f"search: 32 {name} are taken", run(*verb, *[name, value] * 32, "word", fails)[0] == 0)
 
     for what in failed:
         print("FAILED:", what)
