@@ -303,6 +303,15 @@ static void fact_code(detect_act_builder *a, const char *name, uint32_t value, a
     detect_fact(a, name, arena_printf(mem, "0x%08x", (unsigned)value));
 }
 
+/* What there is to say of one driver, apart from all the others that were loaded. */
+static unsigned signs_of(const dump_reading *r, const crashdump_module *m)
+{
+    for (size_t i = 0; m && i < r->driver_count; i++)
+        if (r->drivers[i].of == m)
+            return r->drivers[i].why;
+    return 0;
+}
+
 static void note_crash(const dump_reading *r, detect_log *out)
 {
     static const char *const names[] = { "p1", "p2", "p3", "p4" };
@@ -327,7 +336,9 @@ static void note_crash(const dump_reading *r, detect_log *out)
     detect_fact(a, "address_from", r->address_from);
     detect_fact(a, "module", r->module ? r->module->name : NULL);
     detect_fact(a, "module_path", r->module ? r->module->path : NULL);
+    detect_fact(a, "module_signs", sign_words(signs_of(r, r->module), mem));
     detect_fact(a, "other", r->other ? r->other->name : NULL);
+    detect_fact(a, "other_signs", r->other != r->module ? sign_words(signs_of(r, r->other), mem) : NULL);
     detect_fact(a, "callers", caller_names(r, mem));
     if (r->exception_known)
         fact_code(a, "exception", r->exception_code, mem);

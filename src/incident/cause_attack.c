@@ -137,20 +137,6 @@ void attack_speaks(const joined *j, scales *s, const stop *at)
         term(j, s, CAUSE_ATTACK, "cause.attack-none", say(j, "cause.attack.none", NULL));
 }
 
-static bool is_driver(const char *path)
-{
-    return strcasestr(path, ".sys") != NULL;
-}
-
-static bool looks_hostile(const joined *j, const act *a)
-{
-    for (const profile_node *n = profile_list(profile_root(j->facts, "causes"), "driver_looks"); n; n = n->next)
-        if (act_looks(a, n->text))
-            return true;
-    const char *kind = module_kind(j, module_name(j, act_fact(a, "path")));
-    return kind && strcmp(kind, "abused") == 0;
-}
-
 void malware_speaks(const joined *j, scales *s, const stop *at)
 {
     moment until = at->time + at->slack, week = before(at->time, weight_span(j, "cause.week"));
@@ -158,11 +144,12 @@ void malware_speaks(const joined *j, scales *s, const stop *at)
     const act *const *installs = acts_of(j, at->host, "service.install", &n);
     for (size_t i = n; i > 0; i--) {
         const act *a = installs[i - 1];
-        if (a->time < week || a->time > until || !is_driver(act_fact(a, "path")) || !looks_hostile(j, a))
+        bool looks = driver_looks_hostile(j, a);
+        if (a->time < week || a->time > until || !file_is_driver(act_fact(a, "path")) || (!looks && !module_is(j, act_fact(a, "path"), "abused")))
             continue;
-        term(j, s, CAUSE_MALWARE, "cause.malware-driver", say(j, "cause.malware.driver", "name", ARG_TEXT, act_fact(a, "name"), "file", ARG_TEXT, act_fact(a, "path"),
+        term(j, s, CAUSE_MALWARE, looks ? "cause.malware-driver" : "cause.malware-driver-name", say(j, "cause.malware.driver", "name", ARG_TEXT, act_fact(a, "name"), "file", ARG_TEXT, act_fact(a, "path"),
                                                             "time", ARG_TIME, write_time(j, a->time), NULL));
-        if (at->time < a->time + weight_span(j, "cause.soon"))
+        if (looks && at->time < a->time + weight_span(j, "cause.soon"))
             term(j, s, CAUSE_MALWARE, "cause.malware-driver-soon", say(j, "cause.malware.soon", NULL));
         break;
     }

@@ -36,7 +36,29 @@ const char *module_kind(const joined *j, const char *module)
         for (const profile_node *n = k->first; n; n = n->next)
             if (module_same(n->text, module))
                 return k->key;
+    for (const profile_node *n = profile_list(profile_root(j->facts, "crash-dumps"), "known"); n; n = n->next)
+        if (module_same(profile_text(n, "name"), module))
+            return profile_text(n, "kind");
     return NULL;
+}
+
+bool module_is(const joined *j, const char *module, const char *kind)
+{
+    const char *is = module_kind(j, module);
+    return is && strcmp(is, kind) == 0;
+}
+
+bool file_is_driver(const char *path)
+{
+    return strcasestr(path, ".sys") != NULL;
+}
+
+bool driver_looks_hostile(const joined *j, const act *install)
+{
+    for (const profile_node *n = profile_list(profile_root(j->facts, "causes"), "driver_looks"); n; n = n->next)
+        if (act_looks(install, n->text))
+            return true;
+    return module_is(j, act_fact(install, "path"), "malicious");
 }
 
 const char *stop_module(const joined *j, const stop *s)
@@ -146,9 +168,8 @@ void history_speaks(const joined *j, scales *s, const stop *at)
 
 /* ---- The dump ---- */
 
-static bool signs(const act *dump, const char *word)
+static bool has_word(const char *list, const char *word)
 {
-    const char *list = act_fact(dump, "signs");
     size_t len = strlen(word);
     for (const char *p = list; (p = strstr(p, word)); p += len)
         if ((p == list || p[-1] == ',' || p[-1] == ' ' || p[-1] == '\n') && (p[len] == 0 || p[len] == ',' || p[len] == ' ' || p[len] == '\n'))
@@ -167,10 +188,24 @@ static bool known_hostile(const joined *j, uint32_t host, const char *module)
             return true;
     const act *const *installs = acts_of(j, host, "service.install", &n);
     for (size_t i = 0; i < n; i++)
-        for (const profile_node *w = profile_list(profile_root(j->facts, "causes"), "driver_looks"); w; w = w->next)
-            if (act_looks(installs[i], w->text) && module_same(act_fact(installs[i], "path"), module))
-                return true;
+        if (module_same(act_fact(installs[i], "path"), module) && driver_looks_hostile(j, installs[i]))
+            return true;
     return false;
+}
+
+static bool misplaced(const char *signs)
+{
+    return has_word(signs, "temp-driver") || has_word(signs, "user-folder-driver");
+}
+
+/* Another driver that was loaded is not at fault: that it was there is a weak word, and none against the one that failed. */
+static void loaded_speak(const joined *j, scales *s, const act *dump, const char *own)
+{
+    const char *all = act_fact(dump, "signs");
+    if (has_word(all, "malicious-driver") && !has_word(own, "malicious-driver"))
+        term(j, s, CAUSE_MALWARE, "cause.dump-loaded", say(j, "cause.dump.loaded-known", NULL));
+    else if (misplaced(all) && !misplaced(own))
+        term(j, s, CAUSE_MALWARE, "cause.dump-loaded", say(j, "cause.dump.loaded", NULL));
 }
 
 void dump_speaks(const joined *j, scales *s, const stop *at)
@@ -181,25 +216,35 @@ void dump_speaks(const joined *j, scales *s, const stop *at)
     const char *module = stop_module(j, at), *kind = module ? module_kind(j, module) : NULL;
     bool at_fault = module && module_same(module, act_fact(d, "module"));      /* else it only stands on the stack */
     sentence says = say(j, at_fault ? "cause.dump.module" : "cause.dump.stack", "module", ARG_TEXT, module, "path", ARG_TEXT, at_fault ? act_fact(d, "module_path") : NULL, NULL);
-    if (signs(d, "outside-modules")) {
+    const char *own = act_fact(d, !module ? "" : at_fault ? "module_signs" : "other_signs");
+    loaded_speak(j, s, d, own);
+    if (has_word(act_fact(d, "signs"), "outside-modules")) {
         sentence nowhere = say(j, "cause.dump.outside", "address", ARG_TEXT, act_fact(d, "address"), NULL);
         term(j, s, CAUSE_ATTACK, "cause.dump-outside-attack", nowhere);
         term(j, s, CAUSE_MALWARE, "cause.dump-outside-malware", nowhere);
     }
-    if ((signs(d, "network-driver") && !at_fault) || (kind && strcmp(kind, "network") == 0)) {
+    if ((has_word(act_fact(d, "signs"), "network-driver") && !at_fault) || (kind && strcmp(kind, "network") == 0)) {
         term(j, s, CAUSE_ATTACK, "cause.dump-network", module ? says : say(j, "cause.dump.network", NULL));
         if (kind && strcmp(kind, "network") == 0)
             return;
     }
     if (!module)
         return;
-    bool misplaced = signs(d, "temp-driver") || signs(d, "user-folder-driver");
-    if (misplaced || signs(d, "malicious-driver") || (kind && strcmp(kind, "abused") == 0) || known_hostile(j, at->host, module)) {
-        if (misplaced)
+    /* A name for abuse is also a vendor's: it is an intruder's where no vendor puts it, and open between the two elsewhere. */
+    bool abused = has_word(own, "known-driver") || (kind && strcmp(kind, "abused") == 0);
+    if (misplaced(own) || has_word(own, "malicious-driver") || (kind && strcmp(kind, "malicious") == 0) || (abused && has_word(own, "unknown-driver"))
+        || known_hostile(j, at->host, module)) {
+        if (misplaced(own))
             term(j, s, CAUSE_MALWARE, "cause.dump-place", say(j, "cause.dump.place", NULL));
         term(j, s, CAUSE_DRIVER, "cause.dump-not-driver", say(j, "cause.dump.other", "module", ARG_TEXT, module, NULL));
         term(j, s, CAUSE_ATTACK, "cause.dump-not-attack", say(j, "cause.dump.other", "module", ARG_TEXT, module, NULL));
-        term(j, s, CAUSE_MALWARE, "cause.dump-malware", say(j, "cause.dump.hostile", "module", ARG_TEXT, module, "path", ARG_TEXT, act_fact(d, "module_path"), NULL));
+        term(j, s, CAUSE_MALWARE, "cause.dump-malware", say(j, "cause.dump.hostile", "module", ARG_TEXT, module, "path", ARG_TEXT, at_fault ? act_fact(d, "module_path") : NULL, NULL));
+        return;
+    }
+    if (abused) {
+        term(j, s, CAUSE_MALWARE, "cause.dump-abused", say(j, "cause.dump.abused", "module", ARG_TEXT, module, NULL));
+        term(j, s, CAUSE_DRIVER, "cause.dump-abused-driver", says);
+        term(j, s, CAUSE_ATTACK, "cause.dump-not-attack", say(j, "cause.dump.other", "module", ARG_TEXT, module, NULL));
         return;
     }
     if (kind && strcmp(kind, "core") == 0)
@@ -223,20 +268,6 @@ void dump_speaks(const joined *j, scales *s, const stop *at)
 
 /* ---- Drivers that are new ---- */
 
-static bool ends_as_driver(const char *path)
-{
-    return strcasestr(path, ".sys") != NULL;
-}
-
-static bool hostile_looks(const joined *j, const act *a)
-{
-    for (const profile_node *n = profile_list(profile_root(j->facts, "causes"), "driver_looks"); n; n = n->next)
-        if (act_looks(a, n->text))
-            return true;
-    const char *kind = module_kind(j, act_fact(a, "path"));
-    return kind && strcmp(kind, "abused") == 0;
-}
-
 static const act *new_driver(const joined *j, const stop *at, moment from, const char *module)
 {
     static const struct { const char *kind, *file; } kinds[] = { { "service.install", "path" }, { "driver.install", "file" }, { "driver.install", "driver" } };
@@ -246,7 +277,7 @@ static const act *new_driver(const joined *j, const stop *at, moment from, const
         for (size_t i = n; i > 0; i--) {
             const act *a = acts[i - 1];
             const char *file = act_fact(a, kinds[k].file), *service = act_fact(a, "service"), *is = file[0] ? module_kind(j, file) : NULL;
-            if (a->time < from || a->time > at->time || (k == 0 && (!ends_as_driver(file) || hostile_looks(j, a))) || (is && strcmp(is, "antivirus") == 0 && !module))
+            if (a->time < from || a->time > at->time || (k == 0 && (!file_is_driver(file) || driver_looks_hostile(j, a) || module_is(j, file, "abused"))) || (is && strcmp(is, "antivirus") == 0 && !module))
                 continue;
             if (!module ? k < 2 || file[0] : module_same(file, module) || module_same(service, module))
                 return a;

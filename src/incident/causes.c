@@ -1,5 +1,5 @@
 /* Why did it stop? For each stop, and for stops of several hosts close together, the causes are weighed against each other:
- * prior and evidence as log-odds, each term with its points and its sentence (crash.md 4.6). */
+ * prior and evidence as log-odds, each term with its points and its sentence. */
 #include "incident/weigh.h"
 
 #include <math.h>
@@ -34,11 +34,11 @@ static void weigh(const joined *j, scales *s, const stop *at)
 
 /* ---- The verdict ---- */
 
-/* The dump itself names the best cause. */
+/* The dump itself names the best cause; a name that is a vendor's and an intruder's proves neither. */
 static bool dump_proves(const stop *at, const hypothesis *best)
 {
     for (size_t i = 0; at->dump && i < best->for_count; i++)
-        if (strncmp(best->for_[i].why.id, "cause.dump.", 11) == 0 && best->for_[i].points >= 2)
+        if (strncmp(best->for_[i].why.id, "cause.dump.", 11) == 0 && strcmp(best->for_[i].why.id, "cause.dump.abused") != 0 && best->for_[i].points >= 2)
             return true;
     return false;
 }

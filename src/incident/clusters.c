@@ -1,4 +1,4 @@
-/* Which stops of several hosts lie so close together that chance is a poor answer, and how poor (crash.md 5).
+/* Which stops of several hosts lie so close together that chance is a poor answer, and how poor.
  *
  * Each host's own rate is unknown: with x stops in T hours of log that was kept before the cluster, the chance of a stop within a
  * span w is 1 - (T / (T + w))^(x + 1/2), the gamma-Poisson prediction with Jeffreys' prior, which is never nought and grows for
@@ -9,17 +9,33 @@
 #include <math.h>
 #include <stdlib.h>
 
-static double kept_hours(const joined *j, uint32_t host, moment until)
+/* What the search asks again and again, laid out once. Stops stand in order of host and time in j->stops, of time here. */
+typedef struct { moment from, to; } kept;
+typedef struct {
+    size_t first, count;           /* its stops in j->stops */
+    const kept *logs; size_t log_count;
+    uint32_t seen;                 /* the number of the window that last met it */
+} host_line;
+
+typedef struct {
+    const joined *j;
+    const stop **all; size_t count;
+    bool *gone;                    /* in a cluster already, by place in `all` */
+    host_line *hosts;
+    double *episodes;              /* by place in j->stops: those of its host up to it, restarts in a row as one */
+    const stop **window;           /* of the window that is looked at: the first stop of each host */
+    size_t able, living;           /* hosts with a log that can be judged; with stops */
+    size_t looks, most;            /* how often a stop was looked at, and may be */
+    uint32_t windows;
+    moment loop, clocks;
+    double least_hours, tried;
+} search;
+
+static double kept_hours(const host_line *h, moment until)
 {
-    const joined_host *h = host_of(j, host);
     double hours = 0;
-    for (size_t i = 0; i < h->log_count; i++) {
-        const joined_log *log = vec_at(&j->logs, h->logs[i]);
-        if (strcmp(log->channel, "System") != 0 || !moment_known(log->from) || log->from >= until)
-            continue;
-        moment to = log->to < until ? log->to : until;
-        hours += (double)(to - log->from) / (double)MOMENT_HOUR;
-    }
+    for (size_t i = 0; i < h->log_count && h->logs[i].from < until; i++)
+        hours += (double)((h->logs[i].to < until ? h->logs[i].to : until) - h->logs[i].from) / (double)MOMENT_HOUR;
     return hours;
 }
 
@@ -28,42 +44,41 @@ static double choose(double n, double k)
     return exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1));
 }
 
-/* Stops of the host before the cluster, those of one reboot loop taken as one. Stops lie in order of host and time. */
-static double episodes_before(const joined *j, uint32_t host, moment first)
+/* Stops of the host before the cluster, those of one reboot loop taken as one. */
+static double episodes_before(const search *s, const host_line *h, moment first)
 {
-    double count = 0;
-    moment last = MOMENT_UNKNOWN, loop = weight_span(j, "cluster.loop");
-    for (size_t i = 0; i < j->stops.count; i++) {
-        const stop *o = vec_at(&j->stops, i);
-        if (o->host != host || o->time + loop >= first)
-            continue;
-        count += !moment_known(last) || o->time - last > loop;
-        last = o->time;
+    size_t low = 0, high = h->count;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        const stop *o = vec_at(&s->j->stops, h->first + mid);
+        if (o->time + s->loop < first)
+            low = mid + 1;
+        else
+            high = mid;
     }
-    return count;
+    return low ? s->episodes[h->first + low - 1] : 0;
 }
 
-static void judge(const joined *j, cluster *c)
+static void judge(search *s, cluster *c)
 {
     double product = 1, shortest = 0;
     moment first = c->stops[0]->time, error = 0;
     for (size_t i = 0; i < c->count; i++)
         error = c->stops[i]->slack > error ? c->stops[i]->slack : error;
-    c->slack = error + weight_span(j, "cluster.clocks");
+    c->slack = error + s->clocks;
     double window = (double)(c->window + c->slack) / (double)MOMENT_HOUR, k = (double)c->count;
-    c->judged = true;
-    for (size_t i = 0; i < c->count; i++) {
-        double hours = kept_hours(j, c->stops[i]->host, first), before = episodes_before(j, c->stops[i]->host, first);
-        c->judged &= hours >= weight(j, "cluster.least-days") * 24;
+    c->able = s->able;
+    c->judged = c->able >= c->count;
+    for (size_t i = 0; i < c->count && c->judged; i++) {
+        const host_line *h = &s->hosts[c->stops[i]->host];
+        double hours = kept_hours(h, first);
+        s->looks++;
+        c->judged = hours >= s->least_hours;
         shortest = i == 0 || hours < shortest ? hours : shortest;
-        product *= 1 - pow(hours / (hours + window), before + 0.5);
+        product *= 1 - pow(hours / (hours + window), episodes_before(s, h, first) + 0.5);
     }
     c->days = shortest / 24;
-    c->able = 0;
-    for (uint32_t i = 0; i < host_total(j); i++)
-        c->able += host_of(j, i)->collected && moment_known(log_begins(j, i, "System"));
-    c->judged &= c->able >= c->count;
-    double p = c->judged ? 365.25 * 24 / window * k * product * choose((double)c->able, k) * weight(j, "cluster.windows-tried") : 1;
+    double p = c->judged ? 365.25 * 24 / window * k * product * choose((double)c->able, k) * s->tried : 1;
     c->probability = p > 1 ? 1 : p;
 }
 
@@ -75,53 +90,15 @@ static int by_time(const void *a, const void *b)
     return (l->host > r->host) - (l->host < r->host);
 }
 
-/* The first stop of each host within a window that begins with stop `from`. */
-static cluster within(const joined *j, const stop **all, size_t count, size_t from, moment window)
+static int by_beginning(const void *a, const void *b)
 {
-    cluster c = { .stops = arena_array(j->mem, count - from, sizeof *c.stops), .window = window };
-    for (size_t i = from; i < count && all[i]->time - all[from]->time <= window; i++) {
-        bool known = false;
-        for (size_t k = 0; k < c.count; k++)
-            known |= c.stops[k]->host == all[i]->host;
-        if (!known)
-            c.stops[c.count++] = all[i];
-    }
-    return c;
+    const kept *l = a, *r = b;
+    if (l->from != r->from)
+        return l->from < r->from ? -1 : 1;
+    return (l->to > r->to) - (l->to < r->to);
 }
 
-/* Of all windows and beginnings, the least probable first; its stops are then out of the game. */
-void clusters_find(const joined *j, vec *out)
-{
-    static const char *const windows[] = { "cluster.window-1", "cluster.window-2", "cluster.window-3", "cluster.window-4" };
-    size_t count = j->stops.count;
-    const stop **all = arena_array(j->mem, count, sizeof *all);
-    for (size_t i = 0; i < count; i++)
-        all[i] = vec_at(&j->stops, i);
-    qsort(all, count, sizeof *all, by_time);
-    for (;;) {
-        cluster best = { 0 };
-        for (size_t w = 0; w < 4; w++)
-            for (size_t i = 0; i < count; i++) {
-                cluster c = within(j, all, count, i, weight_span(j, windows[w]));
-                if (c.count < 2)
-                    continue;
-                judge(j, &c);
-                if (best.count == 0 || c.probability < best.probability || (c.probability == best.probability && c.count > best.count))
-                    best = c;
-            }
-        if (best.count == 0 || (best.judged && best.probability > weight(j, "cluster.told-below")))
-            return;
-        *(cluster *)vec_push(out) = best;
-        size_t kept = 0;
-        moment from = best.stops[0]->time, to = best.stops[best.count - 1]->time;
-        for (size_t i = 0; i < count; i++)
-            if (all[i]->time < from || all[i]->time > to)
-                all[kept++] = all[i];
-        count = kept;
-    }
-}
-
-/* ---- What the hosts say together ---- */
+/* ---- What is said of a cluster ---- */
 
 static bool touched(const joined *j, const stop *at)
 {
@@ -135,52 +112,175 @@ static bool updated(const joined *j, const stop *at)
 }
 
 /* The module that most dumps name, and how many do. */
-static size_t common_module(const joined *j, const cluster *c, const char **out)
+static void common_module(const joined *j, cluster *c)
 {
-    size_t most = 0;
+    const char **names = arena_array(j->mem, c->count, sizeof *names);
+    size_t named = 0;
     for (size_t i = 0; i < c->count; i++) {
+        const char *name = stop_module(j, c->stops[i]);
+        if (name)
+            names[named++] = name;
+    }
+    for (size_t i = 0; i < named; i++) {
         size_t n = 0;
-        for (size_t k = 0; k < c->count; k++)
-            n += stop_module(j, c->stops[i]) && stop_module(j, c->stops[k]) && module_same(stop_module(j, c->stops[i]), stop_module(j, c->stops[k]));
-        if (n > most) {
-            most = n;
-            *out = stop_module(j, c->stops[i]);
+        for (size_t k = 0; k < named; k++)
+            n += module_same(names[i], names[k]);
+        if (n > c->module_count) {
+            c->module_count = n;
+            c->module = names[i];
         }
     }
-    return most;
 }
+
+/* What holds for all of its hosts is asked once: each of their stops is told of it. */
+static void describe(const joined *j, cluster *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        c->hit += touched(j, c->stops[i]);
+        c->changed += updated(j, c->stops[i]);
+    }
+    common_module(j, c);
+}
+
+/* ---- The search ---- */
+
+/* The first stop of each host within a window that begins with stop `from`, judged; its stops hold until the next is looked at. */
+static cluster within(search *s, size_t from, moment window)
+{
+    cluster c = { .stops = s->window, .window = window };
+    s->windows++;
+    for (size_t i = from; i < s->count && s->all[i]->time - s->all[from]->time <= window && c.count < s->living && s->looks < s->most; i++) {
+        host_line *h = &s->hosts[s->all[i]->host];
+        s->looks++;
+        if (!s->gone[i] && h->seen != s->windows)
+            c.stops[c.count++] = s->all[i];
+        h->seen = s->gone[i] ? h->seen : s->windows;
+    }
+    if (c.count >= 2)
+        judge(s, &c);
+    return c;
+}
+
+static void lay_out_host(search *s, uint32_t host)
+{
+    const joined_host *h = host_of(s->j, host);
+    host_line *line = &s->hosts[host];
+    kept *logs = arena_array(s->j->mem, h->log_count, sizeof *logs);
+    for (size_t i = 0; i < h->log_count; i++) {
+        const joined_log *log = vec_at(&s->j->logs, h->logs[i]);
+        if (strcmp(log->channel, "System") == 0 && moment_known(log->from) && log->to > log->from)
+            logs[line->log_count++] = (kept){ log->from, log->to };
+    }
+    if (line->log_count)
+        qsort(logs, line->log_count, sizeof *logs, by_beginning);
+    line->logs = logs;
+    s->able += h->collected && moment_known(log_begins(s->j, host, "System"));
+}
+
+static void lay_out(search *s, const joined *j)
+{
+    size_t count = j->stops.count;
+    *s = (search){ .j = j, .count = count, .most = CLUSTER_LOOKS, .loop = weight_span(j, "cluster.loop"), .clocks = weight_span(j, "cluster.clocks"),
+                   .least_hours = weight(j, "cluster.least-days") * 24, .tried = weight(j, "cluster.windows-tried") };
+    s->all = arena_array(j->mem, count, sizeof *s->all);
+    s->gone = arena_array(j->mem, count, sizeof *s->gone);
+    s->window = arena_array(j->mem, count, sizeof *s->window);
+    s->episodes = arena_array(j->mem, count, sizeof *s->episodes);
+    s->hosts = arena_array(j->mem, host_total(j), sizeof *s->hosts);
+    for (uint32_t i = 0; i < host_total(j); i++)
+        lay_out_host(s, i);
+    for (size_t i = 0; i < count; i++) {
+        const stop *at = vec_at(&j->stops, i), *last = i ? vec_at(&j->stops, i - 1) : NULL;
+        host_line *h = &s->hosts[at->host];
+        s->all[i] = at;
+        if (!h->count)
+            h->first = i;
+        s->living += !h->count;
+        s->episodes[i] = !h->count ? 1 : s->episodes[i - 1] + (at->time - last->time > s->loop);
+        h->count++;
+    }
+    qsort(s->all, count, sizeof *s->all, by_time);
+}
+
+/* Of all windows and beginnings, the least probable first; its stops are then out of the game, and only the windows that held one
+ * of them are looked at again. */
+void clusters_find(const joined *j, vec *out)
+{
+    static const char *const windows[] = { "cluster.window-1", "cluster.window-2", "cluster.window-3", "cluster.window-4" };
+    enum { WINDOWS = sizeof windows / sizeof *windows };
+    typedef struct { size_t count; double probability; bool stale; } look;
+    size_t count = j->stops.count;
+    moment spans[WINDOWS];
+    search s;
+    if (count < 2)
+        return;
+    lay_out(&s, j);
+    look *looks = arena_array(j->mem, count, sizeof *looks * WINDOWS);
+    for (size_t i = 0; i < count * WINDOWS; i++)
+        looks[i] = (look){ .stale = true };
+    for (size_t w = 0; w < WINDOWS; w++)
+        spans[w] = weight_span(j, windows[w]);
+    for (size_t found = 0; found < CLUSTERS_MOST; found++) {
+        size_t best = count * WINDOWS;
+        for (size_t at = 0; at < count * WINDOWS; at++) {
+            look *l = &looks[at];
+            if (l->stale) {
+                cluster c = s.gone[at % count] ? (cluster){ 0 } : within(&s, at % count, spans[at / count]);
+                *l = (look){ .count = c.count, .probability = c.probability };
+            }
+            if (l->count >= 2 && (best == count * WINDOWS || l->probability < looks[best].probability
+                                  || (l->probability == looks[best].probability && l->count > looks[best].count)))
+                best = at;
+        }
+        if (best == count * WINDOWS)
+            return;
+        s.most = SIZE_MAX;                                /* what was found is told whole */
+        cluster c = within(&s, best % count, spans[best / count]);
+        s.most = CLUSTER_LOOKS;
+        if (c.count < 2 || (c.judged && c.probability > weight(j, "cluster.told-below")))
+            return;
+        const stop **stops = arena_array(j->mem, c.count, sizeof *stops);
+        memcpy(stops, c.stops, c.count * sizeof *stops);
+        c.stops = stops;
+        describe(j, &c);
+        *(cluster *)vec_push(out) = c;
+        moment from = stops[0]->time, to = stops[c.count - 1]->time;
+        for (size_t i = 0; i < count; i++) {
+            s.gone[i] |= s.all[i]->time >= from && s.all[i]->time <= to;
+            for (size_t w = 0; w < WINDOWS; w++)
+                looks[w * count + i].stale |= s.all[i]->time <= to && s.all[i]->time >= before(from, spans[w]);
+        }
+    }
+}
+
+/* ---- What the hosts say together ---- */
 
 static void together_by_module(const joined *j, scales *s, const cluster *c)
 {
-    const char *module = NULL;
-    size_t n = common_module(j, c, &module);
-    if (n < 2)
+    if (c->module_count < 2)
         return;
-    const char *kind = module_kind(j, module);
+    const char *kind = module_kind(j, c->module);
     cause of = !kind ? CAUSE_DRIVER : strcmp(kind, "antivirus") == 0 ? CAUSE_ANTIVIRUS : strcmp(kind, "network") == 0 ? CAUSE_ATTACK : CAUSES;
     if (of != CAUSES)
-        term(j, s, of, "cause.cluster-same-module", say(j, "cause.cluster.module", "module", ARG_TEXT, module, "count", ARG_NUMBER, write_u64(j, n), NULL));
+        term(j, s, of, "cause.cluster-same-module", say(j, "cause.cluster.module", "module", ARG_TEXT, c->module, "count", ARG_NUMBER, write_u64(j, c->module_count), NULL));
 }
 
 void together_speaks(const joined *j, scales *s, const cluster *c)
 {
     bool codes = false, same = true;
-    uint32_t hit = 0, changed = 0;
     moment spread = c->stops[c->count - 1]->time - c->stops[0]->time;
     for (size_t i = 0; i < c->count; i++) {
         codes |= c->stops[i]->code != NULL;
         same &= c->stops[i]->code && c->stops[0]->code && strcmp(c->stops[i]->code, c->stops[0]->code) == 0;
-        hit += touched(j, c->stops[i]);
-        changed += updated(j, c->stops[i]);
     }
     const char *hosts = write_u64(j, c->count);
     sentence together = say(j, "cause.together", "hosts", ARG_NUMBER, hosts, "span", ARG_DURATION, write_u64(j, spread / MOMENT_SECOND), NULL);
     term(j, s, CAUSE_HARDWARE, "cause.cluster-hardware", together);
     term(j, s, CAUSE_DRIVER, "cause.cluster-driver", together);
-    if (hit == c->count)
+    if (c->hit == c->count)
         term(j, s, CAUSE_ATTACK, "cause.cluster-all-touched", say(j, "cause.attack.all", "hosts", ARG_NUMBER, hosts, NULL));
-    else if (hit)
-        term(j, s, CAUSE_ATTACK, "cause.cluster-some-touched", say(j, "cause.attack.some", "hosts", ARG_NUMBER, hosts, "hit", ARG_NUMBER, write_u64(j, hit), NULL));
+    else if (c->hit)
+        term(j, s, CAUSE_ATTACK, "cause.cluster-some-touched", say(j, "cause.attack.some", "hosts", ARG_NUMBER, hosts, "hit", ARG_NUMBER, write_u64(j, c->hit), NULL));
     if (same)
         term(j, s, CAUSE_DRIVER, "cause.cluster-same-code", say(j, "cause.driver.same", "code", ARG_TEXT, c->stops[0]->code, NULL));
     else if (codes)
@@ -189,7 +289,7 @@ void together_speaks(const joined *j, scales *s, const cluster *c)
         term(j, s, CAUSE_POWER, "cause.cluster-power", together);
         term(j, s, CAUSE_VIRTUAL, "cause.cluster-virtual", together);
     }
-    if (changed == c->count)
+    if (c->changed == c->count)
         term(j, s, CAUSE_UPDATE, "cause.cluster-updated", say(j, "cause.update.all", "hosts", ARG_NUMBER, hosts, NULL));
     together_by_module(j, s, c);
 }

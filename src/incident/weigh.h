@@ -26,8 +26,12 @@ typedef enum { VERDICT_UNDECIDED, VERDICT_ONE, VERDICT_TWO } verdict_kind;
 /* Best first, those below the least share left out; a total beyond the cap is cut, and the cut is a term of its own. */
 verdict_kind scales_end(const joined *j, scales *s, hypothesis **out, size_t *count);
 
-/* What a file of a driver is, by its name ("klif.sys"): core, network, antivirus, storage, virtual; NULL: none of these. */
+/* What a file of a driver is, by its name ("klif.sys"): core, network, antivirus, storage, virtual (profiles/causes.yml), abused,
+ * malicious (profiles/crash-dumps.yml); NULL: none of these. */
 const char *module_kind(const joined *j, const char *module);
+bool module_is(const joined *j, const char *module, const char *kind);
+bool file_is_driver(const char *path);                   /* by its name */
+bool driver_looks_hostile(const joined *j, const act *install);          /* a service.install; a name that is only known for abuse is none */
 bool module_same(const char *a, const char *b);          /* names of drivers, with or without folder and .sys */
 const char *module_name(const joined *j, const char *path);
 
@@ -36,7 +40,15 @@ const char *module_name(const joined *j, const char *path);
 const char *stop_module(const joined *j, const stop *s);
 static inline moment before(moment t, moment span) { return t > span ? t - span : 0; }
 
-typedef struct { const stop **stops; size_t count, able; double probability, days; bool judged; moment window, slack; } cluster;
+/* hit: of its hosts those that the attacker was on before; changed: that were updated before; module: what most dumps name. */
+typedef struct {
+    const stop **stops; size_t count, able;
+    double probability, days;
+    bool judged;
+    moment window, slack;
+    uint32_t hit, changed;
+    const char *module; size_t module_count;
+} cluster;
 const told *hostile_between(const joined *j, uint32_t host, moment from, moment to, reach least);      /* the last one */
 const act  *last_act(const joined *j, uint32_t host, const char *kind, const char *name, const char *value, moment from, moment to);   /* name NULL: any */
 uint64_t    troubles(const joined *j, uint32_t host, const char *what, moment from, moment to);       /* hardware.trouble; a '*' at the end: any rest */
@@ -57,4 +69,8 @@ void people_speak(const joined *j, scales *s, const stop *at);
 void surroundings_speak(const joined *j, scales *s, const stop *at);
 void together_speaks(const joined *j, scales *s, const cluster *c);
 
-void clusters_find(const joined *j, vec *out);           /* of cluster */
+/* Appends to out (of cluster), the least probable first. At most CLUSTERS_MOST of them, and no more than CLUSTER_LOOKS times a stop
+ * is looked at: nobody reads more of them, and a log that somebody filled with stops must not hold the answer up. */
+#define CLUSTERS_MOST 100u
+#define CLUSTER_LOOKS (1u << 25)
+void clusters_find(const joined *j, vec *out);

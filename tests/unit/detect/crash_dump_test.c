@@ -118,6 +118,7 @@ static void a_fault_in_a_driver_from_a_temporary_folder_is_noted_with_its_caller
     has(a, "pid", "4711");
     has(a, "uptime", "3600");
     has(a, "signs", "temp-driver unknown-driver known-driver");
+    has(a, "module_signs", "temp-driver unknown-driver known-driver");
     assert_true(a->time == 132336438100000000ull);
     has(d, "path", "\\??\\C:\\Windows\\Temp\\WinRing0x64.sys");
     has(d, "known", "winring0x64.sys");

@@ -27,11 +27,17 @@ static void put_stop(one *o, const char *code)
         world_act(o->system, "DB1", o->booted + MOMENT_MINUTE, "crash.bugcheck", "code", code, "dump", "C:\\Windows\\MEMORY.DMP", NULL);
 }
 
-static void put_dump(one *o, const char *code, const char *time, const char *module, const char *signs)
+/* own: of the signs those of the module. */
+static void put_dump_of(one *o, const char *code, const char *time, const char *module, const char *own, const char *signs)
 {
     world_log *dump = world_add_log(o->w, "crash-dump", 0);
-    world_act(dump, "", at(time), "crash.dump", "code", code, "module", module, "type", "kernel", "process", "System", signs[0] ? "signs" : NULL, signs, NULL);
+    world_act(dump, "", at(time), "crash.dump", "code", code, "module", module, "type", "kernel", "process", "System", "module_signs", own, "signs", signs, NULL);
     world_add_file(o->w, "DB1", "DB1/C/Windows/MEMORY.DMP", dump, 0, UINT64_MAX);
+}
+
+static void put_dump(one *o, const char *code, const char *time, const char *module, const char *signs)
+{
+    put_dump_of(o, code, time, module, signs, signs);
 }
 
 static suyuan_case *weighed(one *o)
@@ -126,6 +132,74 @@ static void the_dump_names_whose_driver_it_was_and_its_time_is_the_true_one(void
         assert_true(c->crashes[0].time == at("2020-05-11T04:06:02Z"));
         assert_string_equal(c->crashes[0].dump->process, "System");
         assert_null(c->crashes[0].decides.id);
+        world_free(o.w);
+    }
+}
+
+static const hypothesis *told_of(const suyuan_case *c, const char *cause)
+{
+    for (size_t k = 0; k < c->crashes[0].hypothesis_count; k++)
+        if (strcmp(c->crashes[0].hypotheses[k].cause, cause) == 0)
+            return &c->crashes[0].hypotheses[k];
+    return NULL;
+}
+
+static void what_another_driver_looks_like_is_no_word_against_the_one_at_fault(void **state)
+{
+    (void)state;
+    static const struct { const char *signs, *id; } of[] = {
+        { "temp-driver unknown-driver", "cause.dump.loaded" }, { "user-folder-driver unknown-driver known-driver", "cause.dump.loaded" },
+        { "malicious-driver", "cause.dump.loaded-known" }, { "known-driver", NULL },
+    };
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        one o = stopped_host();
+        put_stop(&o, "0x000000d1");
+        put_dump_of(&o, "0x000000d1", "2020-05-11T04:06:02Z", "vendor7.sys", "", of[i].signs);
+        suyuan_case *c = weighed(&o);
+        assert_string_equal(c->crashes[0].hypotheses[0].cause, "driver");
+        assert_string_equal(c->crashes[0].state, "proven");
+        const hypothesis *malware = told_of(c, "malware");
+        bool said = false;
+        for (size_t t = 0; malware && t < malware->for_count; t++) {
+            assert_true(strncmp(malware->for_[t].why.id, "cause.dump.", 11) != 0 || malware->for_[t].points < 1);
+            said |= of[i].id && strcmp(malware->for_[t].why.id, of[i].id) == 0;
+        }
+        assert_true(!malware || said == (of[i].id != NULL));
+        world_free(o.w);
+    }
+}
+
+static void it_is_a_weak_word_where_nothing_else_is_said(void **state)
+{
+    (void)state;
+    one o = stopped_host();
+    put_stop(&o, "0x0000000a");
+    put_dump_of(&o, "0x0000000a", "2020-05-11T04:06:02Z", "ntoskrnl.exe", "", "temp-driver");
+    const hypothesis *malware = told_of(weighed(&o), "malware");
+    bool said = false;
+    assert_non_null(malware);
+    for (size_t t = 0; t < malware->for_count; t++)
+        said |= strcmp(malware->for_[t].why.id, "cause.dump.loaded") == 0 && malware->for_[t].points < 1;
+    assert_true(said);
+    world_free(o.w);
+}
+
+/* The name is a vendor's and an intruder's: where it lies decides, and nothing does where a vendor would put it. */
+static void a_driver_known_for_abuse_at_fault_is_an_intruders_where_no_vendor_puts_it(void **state)
+{
+    (void)state;
+    static const struct { const char *module, *own, *state, *cause; } of[] = {
+        { "dbutil_2_3.sys", "unknown-driver known-driver", "proven", "malware" }, { "dbutil_2_3.sys", "known-driver", "undecided", NULL },
+        { "poortry.sys", "malicious-driver", "proven", "malware" },
+    };
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        one o = stopped_host();
+        put_stop(&o, "0x000000d1");
+        put_dump(&o, "0x000000d1", "2020-05-11T04:06:02Z", of[i].module, of[i].own);
+        suyuan_case *c = weighed(&o);
+        assert_string_equal(c->crashes[0].state, of[i].state);
+        assert_true(!of[i].cause || strcmp(c->crashes[0].hypotheses[0].cause, of[i].cause) == 0);
+        assert_non_null(told_of(c, "malware"));
         world_free(o.w);
     }
 }
@@ -253,6 +327,29 @@ static void the_more_hosts_are_looked_at_the_less_two_together_surprise(void **s
     world_free(many);
 }
 
+/* Four thousand stops, by turns on four hosts: some clusters are told, not one for each hour, and it takes no minute. */
+static void a_log_that_is_full_of_stops_is_searched_within_bounds(void **state)
+{
+    (void)state;
+    world *w = world_new();
+    for (int h = 0; h < 4; h++) {
+        const char *name = arena_printf(&w->mem, "DB%d", h + 1);
+        world_log *system = world_add_log(w, "System", 1);
+        for (int i = 0; i < 1000; i++) {
+            char told[MOMENT_TEXT];
+            moment t = at(FROM) + (moment)i * 2 * MOMENT_DAY + (moment)h * MOMENT_MINUTE;
+            world_act(system, name, t + 4 * MOMENT_MINUTE, "crash.unexpected", "basis", "binary", "stopped", arena_str(&w->mem, moment_iso(t, told)), NULL);
+        }
+        world_add_file(w, name, arena_printf(&w->mem, "%s/System.evtx", name), system, 0, UINT64_MAX);
+    }
+    suyuan_case *c = world_case(w);
+    assert_int_equal(c->crash_count, 4000);
+    assert_true(c->cluster_count >= 1 && c->cluster_count <= 100);
+    for (size_t i = 0; i < c->cluster_count; i++)
+        assert_true(c->clusters[i].host_count >= 2 && c->clusters[i].host_count <= 4);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,12 +358,16 @@ int main(void)
         cmocka_unit_test(one_that_came_a_month_later_does_not),
         cmocka_unit_test(the_first_start_after_an_update_that_ends_in_a_stop),
         cmocka_unit_test(the_dump_names_whose_driver_it_was_and_its_time_is_the_true_one),
+        cmocka_unit_test(what_another_driver_looks_like_is_no_word_against_the_one_at_fault),
+        cmocka_unit_test(it_is_a_weak_word_where_nothing_else_is_said),
+        cmocka_unit_test(a_driver_known_for_abuse_at_fault_is_an_intruders_where_no_vendor_puts_it),
         cmocka_unit_test(a_dump_of_another_code_or_time_is_another_stop),
         cmocka_unit_test(a_dump_alone_is_a_stop_of_its_own),
         cmocka_unit_test(a_live_dump_is_no_stop),
         cmocka_unit_test(heat_and_the_miner_that_made_it_are_two_causes),
         cmocka_unit_test(a_crash_days_before_the_first_hostile_trace_speaks_against_the_attack),
         cmocka_unit_test(power_lost_by_several_at_once),
+        cmocka_unit_test(a_log_that_is_full_of_stops_is_searched_within_bounds),
         cmocka_unit_test(the_more_hosts_are_looked_at_the_less_two_together_surprise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
