@@ -53,12 +53,22 @@ bool file_is_driver(const char *path)
     return strcasestr(path, ".sys") != NULL;
 }
 
+/* Where a vendor puts drivers: the folder of Windows may be written out, as a variable, or not at all. */
+static bool usual_place(const joined *j, const char *path)
+{
+    for (const profile_node *n = profile_list(profile_root(j->facts, "crash-dumps"), "usual"); n; n = n->next)
+        if (strcasestr(path, strncmp(n->text, "%w\\", 3) == 0 ? n->text + 3 : n->text))
+            return true;
+    return false;
+}
+
 bool driver_looks_hostile(const joined *j, const act *install)
 {
     for (const profile_node *n = profile_list(profile_root(j->facts, "causes"), "driver_looks"); n; n = n->next)
         if (act_looks(install, n->text))
             return true;
-    return module_is(j, act_fact(install, "path"), "malicious");
+    const char *path = act_fact(install, "path");
+    return module_is(j, path, "malicious") || (module_is(j, path, "abused") && !usual_place(j, path));
 }
 
 const char *stop_module(const joined *j, const stop *s)

@@ -31,7 +31,7 @@ verdict_kind scales_end(const joined *j, scales *s, hypothesis **out, size_t *co
 const char *module_kind(const joined *j, const char *module);
 bool module_is(const joined *j, const char *module, const char *kind);
 bool file_is_driver(const char *path);                   /* by its name */
-bool driver_looks_hostile(const joined *j, const act *install);          /* a service.install; a name that is only known for abuse is none */
+bool driver_looks_hostile(const joined *j, const act *install);          /* a service.install; a name known for abuse is, where no vendor puts it */
 bool module_same(const char *a, const char *b);          /* names of drivers, with or without folder and .sys */
 const char *module_name(const joined *j, const char *path);
 

@@ -204,6 +204,24 @@ static void a_driver_known_for_abuse_at_fault_is_an_intruders_where_no_vendor_pu
     }
 }
 
+static void a_new_driver_known_for_abuse_weighs_by_its_place(void **state)
+{
+    (void)state;
+    static const struct { const char *path; bool strong; } of[] = { { "\\SystemRoot\\System32\\drivers\\AsIO2.sys", false }, { "C:\\ProgramData\\u\\AsIO2.sys", true } };
+    for (size_t i = 0; i < 2; i++) {
+        one o = stopped_host();
+        world_act(o.system, "DB1", o.stopped - 3 * MOMENT_HOUR, "service.install", "name", "Asusgio2", "path", of[i].path, NULL);
+        put_stop(&o, "0x0000000a");
+        const hypothesis *malware = told_of(weighed(&o), "malware");
+        double points = 0;
+        assert_non_null(malware);
+        for (size_t t = 0; t < malware->for_count; t++)
+            points += strcmp(malware->for_[t].why.id, "cause.malware.driver") == 0 ? malware->for_[t].points : 0;
+        assert_true(of[i].strong ? points > 3 : points > 0 && points < 2);
+        world_free(o.w);
+    }
+}
+
 static void a_dump_of_another_code_or_time_is_another_stop(void **state)
 {
     (void)state;
@@ -361,6 +379,7 @@ int main(void)
         cmocka_unit_test(what_another_driver_looks_like_is_no_word_against_the_one_at_fault),
         cmocka_unit_test(it_is_a_weak_word_where_nothing_else_is_said),
         cmocka_unit_test(a_driver_known_for_abuse_at_fault_is_an_intruders_where_no_vendor_puts_it),
+        cmocka_unit_test(a_new_driver_known_for_abuse_weighs_by_its_place),
         cmocka_unit_test(a_dump_of_another_code_or_time_is_another_stop),
         cmocka_unit_test(a_dump_alone_is_a_stop_of_its_own),
         cmocka_unit_test(a_live_dump_is_no_stop),
