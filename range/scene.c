@@ -18,7 +18,7 @@ status scene_write(const world *w)
     buf_init(&out, 1 << 20);
     buf_printf(&out, "customer: %s\ntime_zone: \"%s\"\nnetwork: %s\nteam:\n", zh ? "某单位核心业务数据库" : "Core databases of a customer",
                w->zone_iso,
-               zh ? "防火墙-防毒墙-核心-服务器防火墙-服务器;VPN、堡垒机"
+               zh ? "防火墙-防毒墙-核心-服务器防火墙-服务器；VPN、堡垒机"
                   : "firewall, antivirus gateway, core, server firewall, servers; VPN and a jump host");
     for (int i = 0; i < 3; i++)
         buf_printf(&out, "  - %s\n",
