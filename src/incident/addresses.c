@@ -1,5 +1,5 @@
 /* Which address is which host, and when? Claims of an address, best first: what the host's own records say, what its sessions
- * elsewhere show, what a client called itself there, what the responder was told (reasoning.md 2.1, 2.2). */
+ * elsewhere show, what a client called itself there, what the responder was told. */
 #include "incident/internal.h"
 
 #include <ctype.h>

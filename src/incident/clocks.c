@@ -1,4 +1,4 @@
-/* How far may each host's clock be off? Five minutes either way unless something is known better (reasoning.md 3.1). A host that
+/* How far may each host's clock be off? Five minutes either way unless something is known better. A host that
  * attacks others before its own story begins, by the records of two of them and more, has a clock that is ahead by at least that;
  * one that several hosts attacked before theirs began has a clock that is behind. One such record alone decides nothing: either
  * clock may be wrong, or the beginning lost.

@@ -1,4 +1,4 @@
-/* The way in, and the host where it began (reasoning.md 5.4, 5.6). At each node without a parent among the others the hypotheses
+/* The way in, and the host where it began. At each node without a parent among the others the hypotheses
  * stand side by side - a guessed password, a known credential, an exploit, an act of a user, nothing known - and the answer is
  * given only when one leads. */
 #include "incident/story.h"

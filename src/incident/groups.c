@@ -1,5 +1,5 @@
 /* Which findings have one cause? Those of one logon, of one family, of one process and its children, of one service, of one record:
- * they speak with one voice in the verdict (reasoning.md 6.2). */
+ * they speak with one voice in the verdict. */
 #include "incident/internal.h"
 
 #include <stdlib.h>

@@ -298,7 +298,7 @@ static int by_moment(const void *a, const void *b)
     return (l > r) - (l < r);
 }
 
-/* A machine tries at even intervals: the gaps between its tries hardly differ (reasoning.md 7.1). */
+/* A machine tries at even intervals: the gaps between its tries hardly differ. */
 static bool is_even(const joined *j, const campaign *c)
 {
     size_t n = c->try_count;

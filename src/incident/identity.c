@@ -1,7 +1,7 @@
 /* Which computers are there? Names in records become classes of claims: one class, one host.
  *
  * The atom is a file with one computer name in it. Atoms are put together by what the logs prove, the surest first, and
- * never against a veto (reasoning.md 2.2). Folders and units have no say. */
+ * never against a veto. Folders and units have no say. */
 #include "incident/classes.h"
 
 #include <ctype.h>

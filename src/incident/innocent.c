@@ -1,6 +1,6 @@
 /* What is ordinary here? The same thing on many days is a habit of the host; a remote tool that comes from one place on many days
  * is an administrator's. Both are shown with what makes them ordinary, and weigh nothing. What is grave is never excused, nor what
- * comes from an address that attacked (reasoning.md 7.2). */
+ * comes from an address that attacked. */
 #include "incident/internal.h"
 
 #include <stdlib.h>

@@ -247,7 +247,7 @@ moment      clock_true(const joined *j, uint32_t host, moment t);            /* 
 bool        fact_moment(const fact *facts, size_t count, const char *name, moment *out);
 bool        fact_number(const fact *facts, size_t count, const char *name, uint64_t *out);
 
-/* What a channel could have told over a time (reasoning.md 8.1). */
+/* What a channel could have told over a time. */
 typedef enum { LOOK_SEEN, LOOK_PART, LOOK_BLIND } look;                     /* kept without a gap; in part; not at all */
 look        log_looks(const joined *j, uint32_t host, const char *channel, moment from, moment to);
 bool        logons_told(const joined *j, uint32_t host, moment from, moment to);      /* the Security log was kept, and logons are written to it */
@@ -305,6 +305,6 @@ bool        stop_is_sign_of_life(const stop *s);                            /* i
 const char *bugcheck_name(const joined *j, const char *code);               /* NULL when not known */
 const profile_node *bugcheck_node(const joined *j, const char *code);       /* its line of profiles/bugchecks.yml */
 double      odds_to_percent(double log_odds);                               /* 0..100 */
-/* Halving within a cause, caps of a group and in all (reasoning.md 6.2). */
+/* Halving within a cause, caps of a group and in all. */
 typedef struct { const char *cause; double weight; } vote;
 double      votes_sum(const joined *j, vote *votes, size_t count);          /* sorts them */

@@ -3,7 +3,7 @@
  * Shapes    A node is one stretch of hostile acts on one host: a host that was hit twice, months apart, has two. Nodes are
  *           sorted by onset. A way is one manner in which a node may have been reached, from a place that a record at the
  *           node names; the root (outside, or a host nobody knows) is always possible.
- * Source    reasoning.md 3 to 5: clocks, sessions, tree, first host, entry, "undecided". */
+ * Asks      how far clocks may be off, which sessions belong together, who infected whom, where it began, what stays undecided. */
 #pragma once
 #include "incident/internal.h"
 

@@ -1,4 +1,4 @@
-/* Who infected whom, over all trees at once: the matrix-tree theorem (reasoning.md 5.3). Every node has one parent, another node
+/* Who infected whom, over all trees at once: the matrix-tree theorem. Every node has one parent, another node
  * or the root; the root stands for the outside, for places that are no node, and for a host that nobody knows.
  *
  * Shapes    L_vv = root weight + sum of W_uv, L_uv = -W_uv;  P(u->v) = W_uv ((L^-1)_vv - (L^-1)_vu),  P(root->v) = R_v (L^-1)_vv.

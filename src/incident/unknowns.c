@@ -1,5 +1,5 @@
 /* What can the evidence not tell, and which evidence would? Said per host, with the reason; what was never recorded is no proof that
- * nothing happened (reasoning.md 8). */
+ * nothing happened. */
 #include "incident/internal.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Is a host in the attacker's hands? Findings vote by log-odds, one vote a cause (reasoning.md 6.2), and the verdict needs one
+/* Is a host in the attacker's hands? Findings vote by log-odds, one vote a cause, and the verdict needs one
  * hard reason beside the sum: something that ran or stays, told surely enough to stand alone. Nothing is said of a host whose logs could not
  * tell, nor of one where the story tells of acts that an administrator may do as well as an intruder. */
 #include "incident/internal.h"

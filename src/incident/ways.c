@@ -1,5 +1,5 @@
 /* How may each node have been reached? Every record at the node that names a place near its onset is looked at: sessions and what
- * ran in them, connections, failures before. Each piece of evidence has its weight (reasoning.md 5.1); a place that no record
+ * ran in them, connections, failures before. Each piece of evidence has its weight; a place that no record
  * names is never a candidate. */
 #include "incident/story.h"
 
@@ -284,7 +284,7 @@ static bool was_usual(const story *s, const node *n, const char *account, const 
     return first && *first + MOMENT_DAY < n->access;
 }
 
-/* An attack on SMBv1 opens a session as nobody, and the service that it takes over starts what it brought (reasoning.md 4.2). Such
+/* An attack on SMBv1 opens a session as nobody, and the service that it takes over starts what it brought. Such
  * sessions are ordinary otherwise, so one counts only right before something ran, or a system process started a shell. */
 static void null_session(story *s, uint32_t at, place from, moment time, evidence_ref ref)
 {
@@ -467,7 +467,7 @@ static bool is_hub(const joined *j, uint32_t host, const char *address)
     return accounts >= (size_t)weight(j, "edge.hub-accounts");
 }
 
-/* Log-odds that this way is the one, after reasoning.md 5.1; false when time forbids it. */
+/* Log-odds that this way is the one; false when time forbids it. */
 static bool weigh(story *s, way *w)
 {
     const joined *j = s->j;

@@ -76,7 +76,7 @@ typedef struct {
     uint64_t record;             /* of the first; 0 when from no record */
     const char *channel;
     const char *source;          /* "EventLog 6011", "LSM 21", "Sysmon 3 own end", "record" */
-    const char *strength;        /* decisive, strong, weak (reasoning.md 2.1) */
+    const char *strength;        /* decisive, strong, weak */
 } identity_claim;
 
 const char *note_fact(const fact *facts, size_t count, const char *name);    /* "" when absent */

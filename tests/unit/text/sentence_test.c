@@ -96,7 +96,7 @@ static void an_unknown_id_is_put_in_brackets(void **state)
     buf_done(&out);
 }
 
-/* reasoning.md 6.3: the bands of ICD 203. */
+/* The bands of ICD 203. */
 static void likelihood_has_the_words_of_icd_203(void **state)
 {
     (void)state;
