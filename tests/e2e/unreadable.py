@@ -170,7 +170,7 @@ class Unreadable(unittest.TestCase):
         told = run("hunt", "-l", "low", "--summary", "-r", rules, self.good)
         self.assertEqual(told.returncode, OK, told.stderr)
         self.assertIn("of level low and above (0 refused)", told.stderr)
-        self.assertRegex(told.stdout, r"^ +\d+  high +many\n$")
+        self.assertRegex(told.stdout, r"^Hits by rule\n +\d+  high +many\n\nHits by host\n")
 
     def test_where_nothing_is_found_it_is_said_in_one_line(self):
         empty, text = self.root / "nothing", self.root / "words.txt"
