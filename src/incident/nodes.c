@@ -97,7 +97,8 @@ static void families_find(story *s)
         bool was;
         uint64_t *last = map_put(&s->last_work, span_str(family), &was);
         const work *before = was ? vec_at(&s->works, *last) : NULL;
-        *(work *)vec_push(&s->works) = (work){ t->f.time, t->f.host, !before ? UINT32_MAX : before->host != t->f.host ? (uint32_t)*last : before->elsewhere, was ? (uint32_t)*last : UINT32_MAX };
+        work next = { t->f.time, t->f.host, !before ? UINT32_MAX : before->host != t->f.host ? (uint32_t)*last : before->elsewhere, was ? (uint32_t)*last : UINT32_MAX };
+        *(work *)vec_push(&s->works) = next;         /* `before` is gone when it grows */
         *last = s->works.count - 1;
     }
 }

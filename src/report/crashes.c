@@ -52,6 +52,8 @@ static void hypothesis_table(const report *r, block *in, const json *of, both ca
 /* "4 in 10 million" says more than 0.0000004. */
 static both chance_in_words(const report *r, double p)
 {
+    if (!(p < 1))                       /* a case may be anybody's */
+        p = 1;
     if (p >= 0.01)
         return (both){ arena_printf(r->mem, "%u %%", (unsigned)(p * 100 + 0.5)), NULL };
     if (p <= 0)
